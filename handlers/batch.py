@@ -1,0 +1,214 @@
+"""The heart: `decide` takes a batch's working copy and its events, and returns every outcome.
+
+1. Unseen skus get their first status, so that what changes is told against it (S13).
+2. Each event has its turn, in order, and sees what those before it did. A policy change that has
+   not reached its skus yet is applied first (S6); an event on a sku whose fill is unfinished waits.
+3. At the end of its turn warehouses are told (O11); at the end of the batch, once each, the
+   replenishments that changed (R3) and the statuses that changed (S13).
+
+Nothing here waits, reads or writes: `store.load` comes before, `store.save` after.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+
+from events.envelope import Event
+from events.inbound import (
+    ItemChanged,
+    OrderCancelled,
+    OrderPlaced,
+    OrderShipped,
+    PlaceChanged,
+    ReplenishmentClosed,
+    ShopChanged,
+    StockReceived,
+    StockReturned,
+    StockTransferred,
+    VendorChanged,
+)
+from events.outbound import StockStatusChanged
+from handlers import cancellations, catalogue, orders, shipments, stock, supply
+from handlers.decision import Applied, Decision, Deferred, Outcome
+from handlers.keys import keys_of, slots_of
+from handlers.refusals import later, not_yet
+from handlers.rules import release, replenishment
+from handlers.rules.sellable import sellable, status, unseen_status
+from handlers.state import Item, State, Task
+from handlers.turn import Books, Origin, Turn, turn_of
+
+__all__ = ["HandlerFailed", "Heard", "books_of", "close", "decide", "keys_of", "slots_of"]
+
+Heard = tuple[Event, datetime]  # an event and when it was received
+
+
+class HandlerFailed(Exception):  # noqa: N818 - names what happened
+    """A bug: an event's handler raised. The batch is decided again without that event."""
+
+    def __init__(self, event: Event) -> None:
+        """Name the event; the bug itself is the `__cause__`."""
+        super().__init__(f"{event.type} {event.id}")
+        self.event = event
+
+
+def decide(
+    state: State, heard: Sequence[Heard], now: datetime, *, resting: Collection[str] = ()
+) -> Decision:
+    """Decide a batch of events, each after those before it; `state` is changed in place.
+
+    `resting`: busy skus nobody else waits for, to be served as usual after this batch (S6).
+    Raises Unloaded when rows are needed that were not loaded, HandlerFailed for a bug.
+    """
+    books = books_of(state, now)
+    outcomes = books.decision.outcomes
+    for event, received_at in heard:
+        outcomes.append((event, _turn(books, event, received_at)))
+    if books.decision.taken:
+        taken = {(event.source, event.id) for event in books.decision.taken}
+        books.decision.outcomes = [
+            (event, Applied() if (event.source, event.id) in taken else outcome)
+            for event, outcome in outcomes
+        ]
+    return close(books, resting)
+
+
+def books_of(state: State, now: datetime) -> Books:
+    """Open the books of a batch: every sku has a status from the start (S13)."""
+    for item in state.items.values():
+        if item.base_status is None:
+            item.base_status = unseen_status(item)
+    return Books(state, now)
+
+
+def close(books: Books, resting: Collection[str] = ()) -> Decision:
+    """Tell once what changed over the whole batch, and return the decision."""
+    state = books.state
+    unfinished = {task.sku for task in books.decision.tasks if not task.done}
+    for sku in resting:
+        if sku not in unfinished:
+            state.items[sku].busy = False
+    replenishment.tell_changed(books)
+    _tell_statuses(books)
+    return books.decision
+
+
+def _turn(books: Books, event: Event, received_at: datetime) -> Outcome:
+    refused = not_yet(event.data)
+    if refused is not None:
+        return refused
+    turn = turn_of(books, event, received_at)
+    state = books.state
+    try:
+        items = sorted(_items(state, event), key=lambda item: item.sku)
+        if state.walks:
+            _apply_walks(books, items)
+        for item in items:
+            if item.busy and item.sku not in state.exempt:
+                return Deferred(sku=item.sku)
+        outcome = _dispatch(turn, event)
+        release.tell(turn)
+    except (KeyError, ValueError, TypeError, ArithmeticError, AttributeError, LookupError) as bug:
+        raise HandlerFailed(event) from bug
+    return outcome
+
+
+def _dispatch(turn: Turn, event: Event) -> Outcome:  # noqa: C901, PLR0911 - one case per event
+    match event.data:
+        case OrderPlaced() as data:
+            return orders.placed(turn, event, data)
+        case OrderCancelled() as data:
+            return cancellations.cancelled(turn, event, data)
+        case OrderShipped() as data:
+            return shipments.shipped(turn, event, data)
+        case StockReceived() as data:
+            return stock.received(turn, event, data)
+        case StockTransferred() as data:
+            return stock.transferred(turn, event, data)
+        case StockReturned() as data:
+            return stock.returned(turn, event, data)
+        case ReplenishmentClosed() as data:
+            return supply.closed(turn, event, data)
+        case ItemChanged() as data:
+            return catalogue.item_changed(turn, event, data)
+        case VendorChanged() as data:
+            return catalogue.vendor_changed(turn, event, data)
+        case ShopChanged() as data:
+            return catalogue.shop_changed(turn, event, data)
+        case PlaceChanged() as data:
+            return catalogue.place_changed(turn, event, data)
+        case _:  # `refusals.not_yet` has answered for the others
+            return later("type", f"{event.type} events are not applied yet")
+
+
+def _items(state: State, event: Event) -> Iterable[Item]:  # noqa: C901 - one case per event
+    """Return the skus an event acts on; they wait together while one of them is busy (S6)."""
+    skus: set[str] = set()
+    match event.data:
+        case OrderPlaced(lines=lines) | StockTransferred(lines=lines) | StockReturned(lines=lines):
+            skus = {line.sku for line in lines}
+        case StockReceived() as data:
+            skus = {line.sku for line in data.lines}
+            replenishment = state.replenishments.get(data.replenishment_id or "")
+            if replenishment is not None:
+                skus |= set(replenishment.lines)
+        case OrderCancelled() | OrderShipped() as data:
+            order = state.order((data.shop, data.order_id))
+            if order is not None:
+                skus = {line.sku for line in order.lines.values()}
+        case ReplenishmentClosed() as data:
+            replenishment = state.replenishments.get(data.replenishment_id)
+            if replenishment is not None:
+                skus = set(replenishment.lines)
+        case ItemChanged() as data:
+            skus = {data.sku}
+        case _:
+            pass
+    return [state.item(sku) for sku in skus]
+
+
+def _apply_walks(books: Books, items: Iterable[Item]) -> None:
+    """Let policy changes take effect on skus their walk has not reached yet, before it (S6, P3)."""
+    for walk in books.state.walks:
+        waiting = [item for item in items if item.sku > walk.cursor and concerns(walk, item)]
+        if waiting:
+            step = Turn(books, Origin(walk.cause, walk.at))
+            for item in waiting:
+                catalogue.reconsider(step, item)
+            release.tell(step)
+
+
+def concerns(walk: Task, item: Item) -> bool:
+    """Does a policy change touch this sku?"""
+    match walk.scope:
+        case "vendor":
+            return item.vendor == walk.name
+        case "place":
+            return walk.name in item.stock
+        case _:  # a shop, or everything
+            return True
+
+
+def _tell_statuses(books: Books) -> None:
+    """Emit the status of every touched sku in every shop that was last told another (S13)."""
+    state = books.state
+    shops = sorted(state.shops)
+    for sku in sorted(books.touched):
+        item = state.items[sku]
+        if item.busy:
+            continue  # told by the step that finishes the fill: after held lines were served
+        origin = books.touched[sku]
+        for shop in shops:
+            present = status(state, item, shop)
+            told = item.statuses.get(shop, item.base_status)
+            if present == told:
+                continue
+            item.statuses[shop] = present
+            Turn(books, origin).emit(
+                StockStatusChanged(
+                    shop=shop, sku=sku, status=present, sellable=sellable(state, item, shop)
+                ),
+                f"{shop}/{sku}",
+                shop,
+                sku,
+                present,
+                str(told),
+            )

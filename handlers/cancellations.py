@@ -1,0 +1,156 @@
+"""Orders cancelled: what is open goes, the least promised first (C1); early ones wait (C3)."""
+
+from dataclasses import dataclass, field
+
+from events.envelope import Event
+from events.inbound import CancelledLine, OrderCancelled
+from events.vocabulary import ExceptionCode
+from handlers.decision import Applied, Deferred, Outcome
+from handlers.rules.allocation import fill_or_leave, take_back
+from handlers.rules.queue import unhold
+from handlers.rules.replenishment import replenish, supply
+from handlers.state import Allocation, Item, Line, Order
+from handlers.turn import Turn
+
+
+@dataclass(slots=True)
+class Tally:
+    """What an event let go of: units freed, by sku and source; waiting units given up, by sku."""
+
+    freed: dict[str, dict[str, int]] = field(default_factory=dict)
+    lost: dict[str, int] = field(default_factory=dict)
+
+    def free(self, sku: str, source: str | None, qty: int) -> None:
+        """Count allocated units that others may have now."""
+        if source is not None:
+            sources = self.freed.setdefault(sku, {})
+            sources[source] = sources.get(source, 0) + qty
+
+    def lose(self, sku: str, qty: int) -> None:
+        """Count units that wait no more."""
+        self.lost[sku] = self.lost.get(sku, 0) + qty
+
+    def pass_on(self, turn: Turn, item: Item) -> None:
+        """Give freed units to the queue, then buy what is needed now (S3, R2)."""
+        for source, qty in self.freed.get(item.sku, {}).items():
+            fill_or_leave(turn, item, source, qty)
+        replenish(turn, item)
+
+
+def cancelled(turn: Turn, event: Event, data: OrderCancelled) -> Outcome:
+    """Cancel what is open of an order (C1); one not heard of yet is cancelled when it comes (C3)."""
+    key = (data.shop, data.order_id)
+    order = turn.state.order(key)
+    if order is None:
+        turn.state.waiting.setdefault(key, []).append(event)
+        return Deferred(order=key)
+    tally = Tally()
+    for line, asked in wanted(turn, order, data):
+        left = _cancel(turn, line, asked, tally)
+        if left:
+            over_cancelled(turn, order, line.line_id, line.sku, left)
+    for sku in sorted(tally.freed.keys() | tally.lost.keys()):
+        item = turn.state.item(sku)
+        tally.pass_on(turn, item)
+        if sku in tally.lost:
+            _surplus(turn, item, order, tally.lost[sku])
+    return Applied()
+
+
+def wanted(turn: Turn, order: Order, data: OrderCancelled) -> list[tuple[Line, int]]:
+    """Return how much of which line a cancellation asks for, line by line (C1).
+
+    No quantity asks for everything not cancelled or rejected yet, shipped units included.
+    """
+    if data.lines is None:
+        return [(line, _all(line)) for line in order.lines.values()]
+    return [pair for row in data.lines for pair in _named(turn, order, row)]
+
+
+def _named(turn: Turn, order: Order, row: CancelledLine) -> list[tuple[Line, int]]:
+    if row.sku is not None:
+        return _by_sku(turn, order, row.sku, row.qty or 0)
+    line = order.lines.get(row.line_id or "")
+    if line is None:
+        over_cancelled(turn, order, row.line_id, None, row.qty)
+        return []
+    return [(line, _all(line) if row.qty is None else row.qty)]
+
+
+def _by_sku(turn: Turn, order: Order, sku: str, asked: int) -> list[tuple[Line, int]]:
+    """Spread a quantity of a sku over its lines, the last line first (C1)."""
+    lines = [line for line in reversed(order.lines.values()) if line.sku == sku]
+    found = []
+    for line in lines:
+        # Before the order is judged nothing is open yet: there all of the line counts (C3).
+        qty = min(asked, line.open or line.ordered - line.cancelled - line.rejected - line.shipped)
+        asked -= qty
+        found.append((line, qty))
+    if asked:
+        over_cancelled(turn, order, lines[0].line_id if len(lines) == 1 else None, sku, asked)
+    return found
+
+
+def _all(line: Line) -> int:
+    return line.ordered - line.cancelled - line.rejected
+
+
+def _cancel(turn: Turn, line: Line, asked: int, tally: Tally) -> int:
+    """Cancel units of a line, the least promised first (C1); return what was not open."""
+    item = turn.state.item(line.sku)
+    turn.touch(item)
+    waiting = min(asked, line.shortage)
+    if waiting:
+        unhold(item, line, waiting)
+        line.short -= min(waiting, line.short)
+        tally.lose(line.sku, waiting)
+    left = asked - waiting
+    for allocation in sorted(line.allocations, key=_latest_unreleased_first):
+        units = min(left, allocation.qty)
+        if units:
+            tally.free(line.sku, take_back(turn, item, line, allocation, units), units)
+            left -= units
+    line.cancelled += asked - left
+    line.short = min(line.short, line.ordered - line.cancelled - line.rejected)
+    if asked > left:
+        turn.because(line, "C1", qty=asked - left, waiting=waiting)
+    return left
+
+
+def _latest_unreleased_first(allocation: Allocation) -> tuple[bool, int]:
+    return (allocation.release_id is not None, -allocation.seq)
+
+
+def over_cancelled(
+    turn: Turn, order: Order, line_id: str | None, sku: str | None, qty: int | None
+) -> None:
+    """Name units that were to be cancelled and are not open (C1)."""
+    turn.raise_exception(
+        ExceptionCode.OVER_CANCELLED,
+        f"{'it' if qty is None else qty} can not be cancelled: not open in the order",
+        shop=order.shop,
+        order_id=order.order_id,
+        line_id=line_id,
+        sku=sku,
+    )
+
+
+def _surplus(turn: Turn, item: Item, order: Order, cancelled_qty: int) -> None:
+    """Say that finalized supply has lost its demand (R8)."""
+    destination = order.destination
+    coming = [
+        replenishment.replenishment_id
+        for replenishment, _line in turn.state.incoming(item)
+        if replenishment.destination == destination
+    ]
+    over = supply(turn.state, item, destination) - item.shortage_at(destination)
+    if coming and over > 0:
+        turn.raise_exception(
+            ExceptionCode.SURPLUS,
+            f"{min(over, cancelled_qty)} of {item.sku} are on their way and no longer wanted",
+            sku=item.sku,
+            shop=order.shop,
+            order_id=order.order_id,
+            replenishment_id=coming[0] if len(coming) == 1 else None,
+            vendor=item.vendor,
+        )

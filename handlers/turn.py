@@ -1,0 +1,185 @@
+"""One event's turn in a batch: who caused what, and the ways to say it.
+
+`Books` are shared by all turns of a batch: the state, the decision, and what is told once at the
+end (statuses, replenishments). A `Turn` is one event at its place among them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from events.envelope import Cause, Event, happened_at
+from events.outbound import ExceptionRaised, Outbound, Refs
+from events.vocabulary import ExceptionCode
+from handlers.decision import Decision, Emission, Movement, Reason
+from handlers.rules.identity import derived
+from handlers.state import Allocation, Item, Line, OrderKey, Place, State, Task, TaskKind, Unloaded
+
+# The other side of a movement that leaves or enters our places, by its reason.
+_OUTSIDE = {
+    "received": "vendor",
+    "returned": "customer",
+    "shipped": "customer",
+    "found": "adjustment",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What is to blame for a consequence: the event, when it happened, its trace."""
+
+    cause: Cause
+    at: datetime
+    traceparent: str | None = None
+
+
+@dataclass(slots=True)
+class Books:
+    """What the turns of one batch share. `touched` and `changed` keep the last origin of each."""
+
+    state: State
+    now: datetime
+    decision: Decision = field(default_factory=Decision)
+    touched: dict[str, Origin] = field(default_factory=dict)
+    changed: dict[str, Origin] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Turn:
+    """One event (or one step of a task) taking effect.
+
+    `releases` and `withdrawn` gather what each warehouse is told once at the end of the turn.
+    """
+
+    books: Books
+    origin: Origin
+    releases: dict[tuple[OrderKey, str | None], list[tuple[Line, Allocation]]] = field(
+        default_factory=dict
+    )
+    withdrawn: dict[tuple[OrderKey, str | None, str], dict[str, int]] = field(default_factory=dict)
+    revised: set[str] = field(default_factory=set)
+    movements: int = 0
+    tasks: int = 0
+    exceptions: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def state(self) -> State:
+        """The working copy."""
+        return self.books.state
+
+    @property
+    def cause(self) -> Cause:
+        """The event behind this turn."""
+        return self.origin.cause
+
+    @property
+    def at(self) -> datetime:
+        """When the event happened."""
+        return self.origin.at
+
+    def touch(self, item: Item) -> None:
+        """Note that the sku's status may have changed (S13)."""
+        self.books.touched[item.sku] = self.origin
+
+    def emit(self, message: Outbound, subject: str | None, *parts: str) -> None:
+        """Emit an event; its id derives from the cause, its type and `parts`."""
+        cause = self.cause
+        kind = type(message).__name__
+        self.books.decision.emissions.append(
+            Emission(
+                derived(cause.source, cause.id, kind, *parts),
+                message,
+                subject,
+                cause,
+                self.at,
+                self.origin.traceparent,
+            )
+        )
+
+    def raise_exception(
+        self, code: ExceptionCode, message: str, *, reason: str | None = None, **refs: str | None
+    ) -> None:
+        """Tell a person (domain.md §1, `exception`); nothing stops for it."""
+        known = {name: value for name, value in refs.items() if value is not None}
+        parts = [code, reason or "", *(f"{name}={known[name]}" for name in sorted(known))]
+        # The same exception twice in one turn (a sku on two lines) keeps two ids.
+        count = self.exceptions.get(mark := "\n".join(parts), 0)
+        self.exceptions[mark] = count + 1
+        self.emit(
+            ExceptionRaised(
+                code=code,
+                reason=reason,
+                message=message,
+                refs=Refs(**known),
+                caused_by=self.cause,
+            ),
+            None,
+            *parts,
+            str(count),
+        )
+
+    def move(
+        self, item: Item, qty: int, origin: str | None, target: str | None, reason: str
+    ) -> None:
+        """Book a movement (L1) and bring `on_hand` up to it (L2).
+
+        `origin` and `target` are places; None is outside, and the reason says where (`_OUTSIDE`).
+        """
+        outside = _OUTSIDE[reason] if origin is None or target is None else None
+        self.books.decision.movements.append(
+            Movement(
+                self.cause,
+                self.movements,
+                item.sku,
+                qty,
+                origin,
+                target,
+                outside,
+                self.at,
+                reason,
+            )
+        )
+        self.movements += 1
+        if origin is not None:
+            item.at(origin).on_hand -= qty
+        if target is not None:
+            item.at(target).on_hand += qty
+        self.touch(item)
+
+    def because(self, line: Line, rule: str, **numbers: object) -> None:
+        """Keep the rule and the numbers a line was decided on, for `explain`."""
+        order = line.order
+        self.books.decision.reasons.append(
+            Reason(order.shop, order.order_id, line.line_id, self.cause, self.at, rule, numbers)
+        )
+
+    def seen(self, name: str) -> Place:
+        """Return a place; one never seen becomes a source with priority 100 (P2)."""
+        state = self.state
+        place = state.places.get(name)
+        if place is None:
+            self.catalogue(name)
+            place = state.places[name] = Place(name)
+            state.sources.clear()
+        return place
+
+    def catalogue(self, name: str) -> None:
+        """Make sure that places, shops and vendors may be changed here."""
+        if not self.state.catalogue_locked:
+            raise Unloaded("catalogue", name)
+
+    def task(self, kind: TaskKind, *parts: str, **fields: Any) -> Task:  # noqa: ANN401 - a task's own fields
+        """Leave a consequence to later steps (S6)."""
+        cause = self.cause
+        task_id = derived(cause.source, cause.id, kind, *parts)
+        task = Task(task_id, kind, cause, self.at, **fields)
+        self.books.decision.tasks.append(task)
+        return task
+
+
+def turn_of(books: Books, event: Event, received_at: datetime) -> Turn:
+    """Return the turn of an event heard at `received_at`."""
+    origin = Origin(event.cause, happened_at(event, received_at), event.traceparent)
+    return Turn(books, origin)
