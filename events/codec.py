@@ -31,6 +31,7 @@ from events.values import Message
 
 BODY_BYTES_MAX = 1_048_576
 CONTENT_TYPE = "application/cloudevents+json"
+CONTENT_TYPE_DATA = "application/json"
 SOURCE = "/backship"
 
 _UNREADABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -142,6 +143,11 @@ def _readable(document: strict_json.Object, attribute: str, bytes_max: int) -> s
     return text
 
 
+def schema_urn(kind: str) -> str:
+    """Return the name of the schema of messages of type `kind`, in the first version of all."""
+    return f"urn:backship:{kind}:1"
+
+
 def encode(
     message: Outbound,
     *,
@@ -159,8 +165,8 @@ def encode(
         "type": kind,
         "subject": subject,
         "time": instant_text(cause_time),
-        "datacontenttype": "application/json",
-        "dataschema": f"urn:backship:{kind}:1",
+        "datacontenttype": CONTENT_TYPE_DATA,
+        "dataschema": schema_urn(kind),
         "traceparent": traceparent,
         # Without its defaults: what may be left out is, what must stand as null stands.
         "data": orjson.Fragment(message.model_dump_json(exclude_defaults=True)),
@@ -187,8 +193,8 @@ def envelope_of(  # noqa: PLR0913 - the attributes of an envelope
         "type": type,
         "subject": subject,
         "time": None if time is None else instant_text(time),
-        "datacontenttype": "application/json",
-        "dataschema": f"urn:backship:{type}:1",
+        "datacontenttype": CONTENT_TYPE_DATA,
+        "dataschema": schema_urn(type),
         "traceparent": traceparent,
         "data": content,
     }

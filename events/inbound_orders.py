@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, model_validator
 
 from events.instants import Instant
-from events.lines import Lines, broken, each_line_once
+from events.lines import Lines, broken, each_line_once, either, way
 from events.names import Name, RoutedName, ShipmentSource
 from events.values import Customer, JsonObject, Message, Priority, Qty, Text, UnitPrice, Version
 from events.vocabulary import BackorderReason, ReleaseMode, ShipMode
@@ -65,6 +65,11 @@ class CancelledLine(Message):
 
     By sku the last line of that sku loses first (C1).
     """
+
+    model_config = either(
+        way(present=("line_id",), absent=("sku",)),
+        way(present=("sku", "qty"), absent=("line_id",)),
+    )
 
     line_id: Name | None = None
     sku: Name | None = None

@@ -5,10 +5,12 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, model_validator
 
 from events.instants import Instant
-from events.lines import Lines, broken, first_repeat
+from events.lines import Lines, broken, either, first_repeat, way
 from events.names import Name, RoutedName
 from events.values import Message, QtyNotZero, QtyOrZero, Text
 from events.vocabulary import ReplenishmentOutcome
+
+_ORDER_LINE = ("shop", "order_id", "line_id")
 
 
 class ConfirmedPart(Message):
@@ -45,6 +47,11 @@ class RequestedLine(Message):
     A held order line is named by shop, order and line id; `qty` is then whole units ≥ 1, absent:
     all of its shortage that is not linked yet (R9, R10).
     """
+
+    model_config = either(
+        way(present=("qty",), absent=_ORDER_LINE),
+        way(present=_ORDER_LINE, absent=(), qty={"minimum": 1}),
+    )
 
     sku: Name
     qty: QtyNotZero | None = None

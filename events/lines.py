@@ -7,7 +7,8 @@ the culprit by `broken`, so that a sender reads `data.lines.3.line_id` and not o
 from collections.abc import Hashable, Iterable
 from typing import Protocol, TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
+from pydantic.config import JsonDict, JsonValue
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from events.values import LINES_MAX
@@ -35,6 +36,18 @@ def broken(path: tuple[str | int, ...], message: str, found: object) -> Validati
         input=found,
     )
     return ValidationError.from_exception_data("contract", [details])
+
+
+def way(*, present: tuple[str, ...], absent: tuple[str, ...], **more: JsonDict) -> JsonDict:
+    """Return the schema of one way to name a line; `more` narrows further fields."""
+    fields: JsonDict = {name: {"not": {"type": "null"}} for name in present}
+    fields |= {name: {"type": "null"} for name in absent}
+    return {"required": list(present), "properties": {**fields, **more}}
+
+
+def either(*ways: JsonValue) -> ConfigDict:
+    """Return what a line's schema has besides its fields: exactly one of these ways to name it."""
+    return ConfigDict(json_schema_extra={"oneOf": list(ways)})
 
 
 def each_line_once(lines: tuple[IdentifiedLine, ...]) -> tuple[IdentifiedLine, ...]:

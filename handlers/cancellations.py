@@ -38,7 +38,7 @@ class Tally:
 
 
 def cancelled(turn: Turn, event: Event, data: OrderCancelled) -> Outcome:
-    """Cancel what is open of an order (C1); one not heard of yet is cancelled when it comes (C3)."""
+    """Cancel what is open of an order (C1); one not heard of yet waits for it (C3)."""
     key = (data.shop, data.order_id)
     order = turn.state.order(key)
     if order is None:

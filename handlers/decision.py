@@ -66,11 +66,15 @@ class Repeated:
 
 @dataclass(frozen=True, slots=True)
 class SetAside:
-    """The event had no effect and a person must look (contract.md §6, `dead list`)."""
+    """The event had no effect and a person must look (contract.md §6, `dead list`).
+
+    `detail`: the stack of a bug, for whoever mends it.
+    """
 
     reason: str
     field: str | None
     message: str
+    detail: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

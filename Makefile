@@ -1,0 +1,91 @@
+# Two commands need nothing done before them: `make demo` and `make test`. `make` alone lists the rest.
+
+VENV := .venv
+BIN := $(VENV)/bin
+
+# Which Python makes the environment; empty: the first on PATH that is 3.11 or newer.
+PYTHON ?=
+# More words for pytest, e.g. `make test PYTEST_ARGS="-k allocation -x"`.
+PYTEST_ARGS ?=
+# How many times longer random tests may look in `make test-long`.
+LONG_FACTOR ?= 20
+
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
+SERVED := $(BIN)/python -m scripts.with_services
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-long check up down lock clean
+
+help:  ## this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# ---------------------------------------------------------------- the environment
+
+# A stamp says what was done last; a changed lock or pyproject.toml does it again.
+$(VENV)/.made: scripts/make-venv.sh
+	@PYTHON="$(PYTHON)" sh scripts/make-venv.sh $(VENV)
+	@touch $@
+
+$(VENV)/.runtime: $(VENV)/.made requirements.lock requirements-build.lock pyproject.toml
+	@echo "setup: installing the locked packages into $(VENV)"
+	@$(PIP) install --no-deps --require-hashes -r requirements.lock -r requirements-build.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.runtime requirements-dev.lock
+	@echo "setup: installing the locked tools for checks and tests"
+	@$(PIP) install --no-deps --require-hashes -r requirements-dev.lock
+	@touch $@
+
+setup: $(VENV)/.dev  ## make .venv with all that running, checking and testing take
+
+# ---------------------------------------------------------------- what people run
+
+demo: $(VENV)/.runtime  ## the main job on real orders; no server needed, leaves backship-demo.db
+	@$(BIN)/backship demo
+
+test: $(VENV)/.dev  ## all checks and tests; finds or starts RabbitMQ and PostgreSQL itself
+	@$(MAKE) --no-print-directory check
+	@$(SERVED) $(BIN)/python -m pytest $(PYTEST_ARGS)
+
+test-long: $(VENV)/.dev  ## what takes long: marked tests, and random ones with more examples and time
+	@HYPOTHESIS_PROFILE=long BACKSHIP_TEST_BUDGET_FACTOR=$(LONG_FACTOR) \
+		$(SERVED) $(BIN)/python -m pytest -m "long or random or hypothesis" --timeout 3600 $(PYTEST_ARGS)
+
+check: $(VENV)/.dev  ## format, lint, types, import contracts, what may not be in the tree
+	@echo "check: format";           $(BIN)/ruff format --quiet --check
+	@echo "check: lint";             $(BIN)/ruff check --quiet
+	@echo "check: types";            $(BIN)/mypy --no-error-summary
+	@echo "check: import contracts"; $(BIN)/lint-imports --no-cache >.import-contracts 2>&1 \
+		|| { cat .import-contracts; rm -f .import-contracts; exit 1; }; rm -f .import-contracts
+	@echo "check: the tree";         $(BIN)/python -m scripts.check_tree
+
+# ---------------------------------------------------------------- with an engine
+
+up: .env  ## RabbitMQ, PostgreSQL and a worker by docker compose
+	@docker compose up --build --detach
+
+down:  ## stop them; their data stays in volumes
+	@docker compose down
+
+.env:
+	@cp .env.example .env && echo "up: made .env with development passwords; change them anywhere else"
+
+# ---------------------------------------------------------------- upkeep
+
+UV_COMPILE = uv pip compile --quiet --universal --generate-hashes --no-annotate \
+	--python-version 3.11 --custom-compile-command "make lock" $(LOCK_ARGS)
+# Newer versions: `make lock LOCK_ARGS=--upgrade`.
+LOCK_ARGS ?=
+
+lock:  ## resolve requirements*.lock anew from pyproject.toml
+	@command -v uv >/dev/null || { echo "lock: uv is not on PATH; pipx install uv"; exit 2; }
+	@$(UV_COMPILE) pyproject.toml --output-file requirements.lock
+	@$(UV_COMPILE) --group build --output-file requirements-build.lock
+	@$(UV_COMPILE) pyproject.toml --group build --group dev --output-file requirements-dev.lock \
+		--constraints requirements.lock --constraints requirements-build.lock
+
+clean:  ## remove what the other commands made here
+	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -f backship-demo.db*
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
