@@ -1,6 +1,6 @@
 """bytes ↔ event. A bad body is a value with field and reason, never an exception.
 
-Reading a body, about 20 µs for an order of three lines:
+Reading a body, about 25 µs for an order of three lines:
 
 1. refuse what must not even be looked at: over 1 MiB, or compressed;
 2. read it as strict JSON (`strict_json`), which finds what parsers let through;
@@ -199,4 +199,4 @@ def envelope_of(  # noqa: PLR0913 - the attributes of an envelope
         "data": content,
     }
     present = {name: value for name, value in attributes.items() if value is not None}
-    return orjson.dumps(present, option=orjson.OPT_UTC_Z)
+    return strict_json.write(present)

@@ -4,14 +4,12 @@ CloudEvents 1.0 in structured JSON mode (contract.md §1). `Envelope` is what is
 what the rest of the program sees.
 """
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from typing import Generic, Literal, TypeVar
 
-import orjson
-
+from events import strict_json
 from events.inbound import (
     Inbound,
     OrderShipped,
@@ -101,8 +99,5 @@ def content_hash(data: Inbound) -> str:
         content = data.model_dump(exclude_unset=True)
     else:
         content = data.model_dump(exclude_none=True)
-    try:
-        canonical = orjson.dumps(content, option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z)
-    except TypeError:  # a price or address holds a whole number beyond 64 bits
-        canonical = json.dumps(content, sort_keys=True, default=instant_text).encode()
+    canonical = strict_json.write(content, sort_keys=True)
     return sha256(b"%b\n%b" % (type(data).__name__.encode(), canonical)).hexdigest()

@@ -5,6 +5,7 @@ bought, received at the dock, transferred and shipped.
 """
 
 from collections.abc import Mapping
+from copy import deepcopy
 from typing import Any
 
 _ORDER = {"shop": "main", "order_id": "100000123"}
@@ -206,7 +207,7 @@ _SENDERS = {"Order": "/shops/main", "Stock": "/places/DOCK", "Place": "/places/D
 
 
 def example(kind: str) -> dict[str, Any]:
-    """Return a whole message of type `kind`."""
+    """Return a whole message of type `kind`, the caller's to change."""
     outgoing = kind in OUTBOUND_EXAMPLES
     data = OUTBOUND_EXAMPLES[kind] if outgoing else INBOUND_EXAMPLES[kind]
     senders = (sender for start, sender in _SENDERS.items() if kind.startswith(start))
@@ -218,5 +219,5 @@ def example(kind: str) -> dict[str, Any]:
         "time": "2026-12-03T07:00:00Z",
         "datacontenttype": "application/json",
         "dataschema": f"urn:backship:{kind}:1",
-        "data": dict(data),
+        "data": deepcopy(dict(data)),
     }

@@ -2,9 +2,11 @@
 
 No parser at hand refuses all that the contract calls malformed (duplicate keys, NUL, depth), so:
 
-1. `_trusted` proves a body clean by a few searches at C speed, about 3 µs for an order of three
+1. `_trusted` proves a body clean by a few searches at C speed, about 4 µs for an order of three
    lines. What it can not prove is not yet bad.
 2. `_examined` reads such a body with hooks and walks it, about 25 µs, and names what it finds.
+
+`write` is the way back: compact, instants in UTC, whole numbers of any size.
 """
 
 import json
@@ -15,6 +17,8 @@ from dataclasses import dataclass
 
 import orjson
 from pydantic import JsonValue
+
+from events.instants import instant_text
 
 DEPTH_MAX = 32
 NUMBER_CHARS_MAX = 4_000  # below 4,300, where Python itself refuses to read a whole number
@@ -49,6 +53,21 @@ def read(body: bytes) -> tuple[Object | None, Fault | None]:
     """Return the body's object and its first fault; both, where a faulty body can be read."""
     document = _trusted(body)
     return _examined(body) if document is None else (document, None)
+
+
+def write(value: object, *, sort_keys: bool = False) -> bytes:
+    """Return the JSON of a value; `sort_keys` by code point, for one text of one content."""
+    sorting = orjson.OPT_SORT_KEYS if sort_keys else 0
+    try:
+        return orjson.dumps(value, option=orjson.OPT_UTC_Z | sorting)
+    except TypeError:  # a price or an address holds a whole number beyond 64 bits
+        return json.dumps(
+            value,
+            sort_keys=sort_keys,
+            default=instant_text,
+            separators=(",", ":"),
+            ensure_ascii=False,
+        ).encode()
 
 
 def _trusted(body: bytes) -> Object | None:

@@ -112,7 +112,7 @@ def test_instants_are_kept_in_utc(text: str, expected: datetime) -> None:
 
 
 @pytest.mark.parametrize("price", [0, -1, 2.5, 1e-7, 2**80, "", "1,50 €", "NaN"])
-def test_a_price_is_any_number_or_text_and_kept(price: Any) -> None:
+def test_a_price_is_any_number_or_text_and_kept(price: float | str) -> None:
     data = _read(bent("OrderPlaced", "data.lines.0.unit_price", price)).data
     assert isinstance(data, OrderPlaced)
     assert data.lines[0].unit_price == price
@@ -206,10 +206,6 @@ def test_unknown_fields_are_ignored_and_named_once() -> None:
         "data.lines.*.colour",
         "data.customer.vip",
     )
-    plain = _read(
-        json.dumps(example("OrderPlaced") | {"data": event.data.model_dump()}, default=str).encode()
-    )
-    assert plain.data == event.data
 
 
 def test_unknown_fields_are_found_at_every_level() -> None:

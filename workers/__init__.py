@@ -1,0 +1,1 @@
+"""The frame: broker, time, signals, wiring. Decides nothing about stock."""

@@ -1,0 +1,71 @@
+"""When a batch fails: whose fault it is, and what happens to the others.
+
+- Rows were missing (`Unloaded`): the same batch again, with more loaded.
+- A handler has a bug (`HandlerFailed`): its event is set aside, the others are decided again.
+- The database refuses the data (`DataRefused`): the batch is halved until one event is left, and
+  that one is set aside.
+- A deadlock, a serialization failure, a lost connection (`Transient`): the whole transaction again,
+  a bounded number of times with jitter. Nothing is counted against any event.
+- The database is down (`Unavailable`): raised to the loop, which waits for it.
+"""
+
+from config.logs import logger
+from handlers.batch import HandlerFailed
+from handlers.decision import SetAside
+from handlers.state import Keys, Unloaded
+from store.errors import DataRefused, Transient
+from workers.crash import crash_point
+from workers.intake import Intake
+from workers.process import Desk, EventKey, Report, blamed, learn, process
+from workers.retry import jittered
+
+_LOADS_MAX = 50  # each load learns at least one key; a batch names a bounded number of them
+_WAIT_SECONDS_MAX = 2.0
+
+
+def settle(desk: Desk, intake: Intake) -> Report:  # noqa: C901 - the one ladder of failures
+    """Process a batch to its end: every event applied, waiting, or set aside with a reason."""
+    failed: dict[EventKey, SetAside] = {}
+    more = Keys()
+    loads = 0
+    attempt = 0
+    while True:
+        try:
+            return process(desk, intake, failed, more)
+        except Unloaded as missing:
+            learn(more, missing)
+            loads += 1
+            if loads > _LOADS_MAX:
+                raise
+        except HandlerFailed as bug:
+            key = (bug.event.source, bug.event.id)
+            if key in failed:
+                raise
+            failed[key] = blamed(bug)
+        except DataRefused as refusal:
+            if len(intake.arrivals) > 1:
+                return _halves(desk, intake)
+            _give_up(failed, intake, refusal)
+        except Transient as trouble:
+            attempt += 1
+            if attempt >= desk.attempts_max:
+                raise
+            logger().info("transaction_repeated", attempt=attempt, reason=str(trouble))
+            # Jitter, so that two workers that collided do not collide again.
+            desk.clock.sleep(jittered(attempt, first_seconds=0.01, seconds_max=_WAIT_SECONDS_MAX))
+        crash_point("after_rollback")
+
+
+def _halves(desk: Desk, intake: Intake) -> Report:
+    """Decide the two halves apart, to find the event the database refuses."""
+    middle = len(intake.arrivals) // 2
+    report = settle(desk, Intake(intake.arrivals[:middle], intake.rejected))
+    report.merge(settle(desk, Intake(intake.arrivals[middle:], [])))
+    return report
+
+
+def _give_up(failed: dict[EventKey, SetAside], intake: Intake, refusal: DataRefused) -> None:
+    keys = [(row.event.source, row.event.id) for row in intake.arrivals]
+    if not keys or keys[0] in failed:
+        raise refusal
+    failed[keys[0]] = SetAside("gave_up", None, f"the database refuses it: {refusal}")

@@ -1,0 +1,159 @@
+"""The main path: one batch of deliveries becomes one transaction.
+
+decode → claim in the inbox → load and lock → decide (pure) → save → commit. The acknowledgement
+comes after, from the loop; what is emitted lies in the outbox, for the relay. `isolate` decides
+what happens when this raises.
+"""
+
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from config.logs import logger
+from handlers.batch import HandlerFailed, decide, keys_of
+from handlers.decision import Applied, Decision, Deferred, Repeated, SetAside
+from handlers.policy import Rules
+from handlers.state import Keys, Unloaded
+from store import inbox, set_aside
+from store.load import load
+from store.save import save
+from store.transaction import Database
+from workers.clock import Clock
+from workers.crash import crash_point
+from workers.intake import Intake
+
+EventKey = tuple[str, str]  # source, id
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Where batches are decided: the database, the rules, and what time it is."""
+
+    database: Database
+    rules: Rules
+    clock: Clock
+    attempts_max: int = 8
+
+
+@dataclass(slots=True)
+class Report:
+    """What became of a batch: counts of events by outcome, and what it left to do."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    emitted: int = 0
+    tasks: int = 0
+
+    def add(self, outcome: str, count: int = 1) -> None:
+        """Count events that ended in one way."""
+        if count:
+            self.counts[outcome] = self.counts.get(outcome, 0) + count
+
+    def merge(self, other: "Report") -> None:
+        """Add up two parts of one batch."""
+        for outcome, count in other.counts.items():
+            self.add(outcome, count)
+        self.emitted += other.emitted
+        self.tasks += other.tasks
+
+
+def process(desk: Desk, intake: Intake, failed: Mapping[EventKey, SetAside], more: Keys) -> Report:
+    """Decide a batch in one transaction and return what became of it.
+
+    `failed`: events that are set aside instead of decided. `more`: what to load besides.
+    Raises Unloaded, HandlerFailed and the errors of the store; nothing is kept then.
+    """
+    now = desk.clock.now()
+    with desk.database.begin() as tx:
+        claim = inbox.claim(tx, intake.arrivals)
+        crash_point("after_claim")
+        set_aside.record(tx, [*intake.rejected, *map(_conflict, claim.conflicts)], now)
+        fresh = [row for row in claim.fresh if (row.event.source, row.event.id) not in failed]
+        events = [row.event for row in fresh]
+        state = load(tx, merged(keys_of(events), more), events, desk.rules)
+        crash_point("after_load")
+        decision = decide(state, [(row.event, row.received_at) for row in fresh], now)
+        crash_point("after_decide")
+        decision.outcomes += [
+            (row.event, why)
+            for row in claim.fresh
+            if (why := failed.get((row.event.source, row.event.id))) is not None
+        ]
+        save(tx, state, decision, now)
+        crash_point("after_save")
+    crash_point("after_commit")
+    return _report(intake, claim, decision)
+
+
+def merged(keys: Keys, more: Keys) -> Keys:
+    """Add to the keys of a batch what an earlier try turned out to need."""
+    keys.skus |= more.skus
+    keys.orders |= more.orders
+    keys.slots |= more.slots
+    keys.usable |= more.usable
+    keys.catalogue = keys.catalogue or more.catalogue
+    return keys
+
+
+def learn(more: Keys, missing: Unloaded) -> None:
+    """Remember what a decision asked for, so that it is loaded next time."""
+    key = missing.key
+    match missing.kind:
+        case "skus":
+            more.skus |= set(key) if isinstance(key, set | frozenset) else {str(key)}
+        case "heads":
+            more.usable.add(str(key))
+        case "orders":
+            more.orders.add(_pair(key))
+        case "slots":
+            more.slots.add(_pair(key))
+        case _:
+            more.catalogue = True
+
+
+def _pair(key: object) -> tuple[str, str]:
+    assert isinstance(key, tuple)
+    first, second = key
+    return (str(first), str(second))
+
+
+def blamed(bug: HandlerFailed) -> SetAside:
+    """Set the event of a bug aside, and tell the operator where the bug is."""
+    event = bug.event
+    stack = "".join(traceback.format_exception(bug.__cause__))
+    logger().error("handler_failed", source=event.source, id=event.id, type=event.type, stack=stack)
+    return SetAside("gave_up", None, f"a bug in its handler: {bug.__cause__!r}", stack)
+
+
+def _conflict(row: inbox.Arrival) -> set_aside.SetAsideRow:
+    return set_aside.SetAsideRow.of_event(
+        row.event,
+        row.body,
+        row.routing_key,
+        row.headers,
+        reason="conflict",
+        field="data",
+        message=f"event {row.event.id} of {row.event.source} came before with other content",
+    )
+
+
+def _report(intake: Intake, claim: inbox.Claim, decision: Decision) -> Report:
+    report = Report(emitted=len(decision.emissions), tasks=len(decision.tasks))
+    for row in intake.rejected:
+        report.add(row.reason)
+    report.add("duplicate", len(claim.repeats))
+    report.add("conflict", len(claim.conflicts))
+    names = {Applied: "applied", Repeated: "repeated", Deferred: "waiting"}
+    for event, outcome in decision.outcomes:
+        if isinstance(outcome, SetAside):
+            report.add(outcome.reason)
+            logger().warning(
+                "event_set_aside",
+                source=event.source,
+                id=event.id,
+                type=event.type,
+                reason=outcome.reason,
+                field=outcome.field,
+            )
+        else:
+            report.add(names[type(outcome)])
+    return report

@@ -1,0 +1,100 @@
+"""When to try again, and when to stop: named tenacity policies, all in one file.
+
+Every policy has jitter, so that a fleet does not come back in step. Bounded ones end with the last
+error itself, unwrapped. Which errors are worth another try is the caller's to say.
+
+- `reaching_a_server`: a command or a start-up that wants a server now. Bounded tries and time.
+- `staying_connected`: the running worker, which has nothing better to do. Never ends.
+- `repeating_a_transaction`: a deadlock, a serialization failure, a connection lost in a commit: the
+  whole transaction again. Bounded tries; anything held in the database is claimed anew each time.
+"""
+
+import random  # noqa: TID251 - jitter decides nothing: it only spreads the tries of a fleet
+from collections.abc import Callable
+
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    stop_after_delay,
+    stop_never,
+    wait_random_exponential,
+)
+
+from workers.clock import SystemClock
+
+_REAL_SLEEP = SystemClock().sleep
+
+Errors = tuple[type[Exception], ...]
+
+CONNECT_TRIES_MAX = 5
+CONNECT_SECONDS_MAX = 20.0
+RECONNECT_WAIT_SECONDS_MAX = 30.0
+TRANSACTION_TRIES_MAX = 6
+"""One, and five more."""
+TRANSACTION_WAIT_SECONDS_MAX = 2.0
+
+
+def _say_nothing(_: RetryCallState) -> None:
+    """Report nothing before a wait."""
+
+
+def reaching_a_server(
+    on: Errors,
+    *,
+    sleep: Callable[[float], None] = _REAL_SLEEP,
+    before_wait: Callable[[RetryCallState], None] = _say_nothing,
+) -> Retrying:
+    """Try at most 5 times and 20 s, waiting up to 0.2, 0.4, 0.8 and 1.6 s in between."""
+    return Retrying(
+        retry=retry_if_exception_type(on),
+        stop=stop_after_attempt(CONNECT_TRIES_MAX) | stop_after_delay(CONNECT_SECONDS_MAX),
+        wait=wait_random_exponential(multiplier=0.2, max=CONNECT_SECONDS_MAX),
+        sleep=sleep,
+        before_sleep=before_wait,
+        reraise=True,
+    )
+
+
+def staying_connected(
+    on: Errors,
+    *,
+    sleep: Callable[[float], None] = _REAL_SLEEP,
+    before_wait: Callable[[RetryCallState], None] = _say_nothing,
+) -> Retrying:
+    """Try for ever, waiting a random time of up to 0.5, 1, 2 … 30 s in between.
+
+    `sleep` may raise to end it, for example when the worker is told to stop.
+    """
+    return Retrying(
+        retry=retry_if_exception_type(on),
+        stop=stop_never,
+        wait=wait_random_exponential(multiplier=0.5, max=RECONNECT_WAIT_SECONDS_MAX),
+        sleep=sleep,
+        before_sleep=before_wait,
+        reraise=True,
+    )
+
+
+def repeating_a_transaction(
+    on: Errors,
+    *,
+    sleep: Callable[[float], None] = _REAL_SLEEP,
+    before_wait: Callable[[RetryCallState], None] = _say_nothing,
+) -> Retrying:
+    """Try 6 times, waiting a random time of up to 10, 20, 40 … ms (2 s at most) in between."""
+    return Retrying(
+        retry=retry_if_exception_type(on),
+        stop=stop_after_attempt(TRANSACTION_TRIES_MAX),
+        wait=wait_random_exponential(multiplier=0.01, max=TRANSACTION_WAIT_SECONDS_MAX),
+        sleep=sleep,
+        before_sleep=before_wait,
+        reraise=True,
+    )
+
+
+def jittered(tries: int, *, first_seconds: float, seconds_max: float) -> float:
+    """Return a wait after so many tries: doubling, between half and all of it, never the same."""
+    ceiling = min(seconds_max, first_seconds * 2.0 ** min(tries, 30))
+    return random.uniform(ceiling / 2, ceiling)  # noqa: S311 - nothing secret

@@ -1,0 +1,146 @@
+"""The composition root: settings become a database, a transport, a worker; nowhere else."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import packages_distributions
+from pathlib import Path
+from types import FrameType
+
+from config.logs import logger
+from config.settings import Settings
+from store.dialects.base import Limits
+from store.transaction import Database
+from workers.clock import Clock, SystemClock
+from workers.process import Desk
+from workers.relay import Relay
+from workers.topology import topology
+from workers.transports.base import Transport, TransportOptions
+from workers.transports.errors import TopologyMissing
+from workers.transports.open import open_transport
+from workers.unfinished import StepSize
+from workers.worker import Pace, Worker
+
+PACKAGES = ("config", "console", "events", "handlers", "store", "workers")
+QUEUE_FILE = "backship-queue.db"  # the embedded queue where the database is no SQLite file
+
+
+class NamesTaken(Exception):  # noqa: N818 - names what happened
+    """Another distribution in this environment owns one of our package names."""
+
+
+def check_names() -> None:
+    """Say plainly if a stranger's `events` or `config` is installed beside us (decision 0001)."""
+    owners = packages_distributions()
+    for name in PACKAGES:
+        strangers = sorted(set(owners.get(name, ())) - {"backship"})
+        if strangers:
+            message = (
+                f"{', '.join(strangers)} also installs a package named {name}; "
+                "give Backship an environment of its own"
+            )
+            raise NamesTaken(message)
+
+
+def open_database(settings: Settings) -> Database:
+    """Return the database of these settings, not connected yet."""
+    return Database(
+        settings.database_url,
+        Limits(statement_seconds_max=settings.statement_seconds_max),
+    )
+
+
+def open_broker(settings: Settings, database: Database) -> Transport:
+    """Return the broker of these settings: RabbitMQ, any kombu URL, or the embedded default."""
+    return open_transport(
+        settings.broker_url,
+        database.file or Path(QUEUE_FILE),
+        TransportOptions(
+            batch_size_max=settings.batch_size_max,
+            batch_wait_ms_max=settings.batch_wait_ms_max,
+            prefetch_batches=settings.prefetch_batches,
+            publish_window_max=settings.relay_window_max,
+            heartbeat_seconds=settings.heartbeat_seconds,
+            connect_seconds_max=settings.connect_seconds_max,
+            embedded_lease_seconds=settings.embedded_lease_seconds,
+            embedded_poll_ms=settings.embedded_poll_ms,
+        ),
+        prefix=settings.topology_prefix,
+    )
+
+
+@contextmanager
+def opened(settings: Settings, clock: Clock | None = None) -> Iterator["House"]:
+    """Open everything and close it again."""
+    database = open_database(settings)
+    transport = open_broker(settings, database)
+    try:
+        yield House(settings, database, transport, clock or SystemClock())
+    finally:
+        transport.close()
+        database.close()
+
+
+class House:
+    """Everything that is open: what commands and workers are built from."""
+
+    def __init__(
+        self, settings: Settings, database: Database, transport: Transport, clock: Clock
+    ) -> None:
+        self.settings = settings
+        self.database = database
+        self.transport = transport
+        self.clock = clock
+        self.topology = topology(settings.topology_prefix)
+        self.desk = Desk(database, settings.rules(), clock, settings.transaction_attempts_max)
+
+    def ready(self) -> None:
+        """Raise what is missing before any work: tables (SchemaError), queues (TopologyMissing)."""
+        self.database.check_schema()
+        missing = self.transport.missing(self.topology)
+        if missing:
+            raise TopologyMissing(missing[0])
+        if not self.transport.promise_kept:
+            logger().warning(
+                "promise_not_kept",
+                broker=self.transport.address,
+                reason="on this broker a message can be lost when a worker is killed; "
+                "only the embedded default and amqp:// keep the promise that nothing is",
+            )
+
+    def worker(self) -> Worker:
+        """Build a worker of these settings."""
+        settings = self.settings
+        relay = Relay(
+            self.database,
+            self.transport,
+            self.topology.out_exchange,
+            self.clock,
+            settings.relay_window_max,
+            settings.publish_seconds_max,
+        )
+        pace = Pace(
+            settings.batch_size_max,
+            StepSize(settings.walk_step_skus_max, settings.batch_size_max),
+            settings.shutdown_seconds_max,
+        )
+        return Worker(self.desk, self.transport, self.topology, relay, pace)
+
+
+def run_worker(settings: Settings, *, burst: bool) -> None:
+    """Run one worker until SIGTERM or SIGINT; a second signal ends it at once."""
+    check_names()
+    with opened(settings) as house:
+        house.ready()
+        worker = house.worker()
+
+        def on_signal(number: int, _frame: FrameType | None) -> None:
+            signal.signal(number, signal.SIG_DFL)  # the second one is not asked to wait
+            worker.stop()
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, on_signal)
+        logger().info(
+            "worker_ready", database=house.database.address, broker=house.transport.address
+        )
+        worker.run(burst=burst)
