@@ -137,12 +137,12 @@ class Settings(BaseSettings):
         return values
 
 
-def read(environment: Mapping[str, str] | None = None, **said: object) -> Settings:
+def read(**said: object) -> Settings:
     """Read the settings; `said` goes before environment and file.
 
     Raises SettingsError naming the variable or field, in one sentence.
     """
-    _refuse_unknown(os.environ if environment is None else environment)
+    _refuse_unknown(os.environ)
     try:
         return Settings(**said)  # type: ignore[arg-type]
     except ValidationError as error:

@@ -1,0 +1,225 @@
+"""Random small histories: two shops, two sources and a dock, three skus, two vendors.
+
+Orders, shipments, cancellations, goods and changes come in any order, some of them before what they
+are about; replenishments are named by ids that may be raised or not. Every event is new: its own
+business name, an hour after the one before it.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from hypothesis import strategies as st
+
+from events.envelope import Event
+from handlers.rules.identity import spoken
+from tests.support.builders import (
+    item_changed,
+    order_cancelled,
+    order_placed,
+    order_shipped,
+    place_changed,
+    replenishment_closed,
+    shop_changed,
+    stock_received,
+    stock_returned,
+    stock_transferred,
+    vendor_changed,
+)
+from tests.support.wire import T0, Fields
+
+SHOPS = ("main", "other")
+SKUS = ("A", "B", "C")
+VENDORS = ("V", "W")
+PLACES = ("DOCK", "WH1", "WH2")
+SOURCES = ("WH1", "WH2")
+
+Draw = Callable[[st.SearchStrategy[Any]], Any]
+
+_QTY = st.integers(1, 6)
+_SKU = st.sampled_from(SKUS)
+_SHOP = st.sampled_from(SHOPS)
+_PLACE = st.sampled_from(PLACES)
+_SOURCE = st.sampled_from(SOURCES)
+_LINES = st.lists(st.tuples(_SKU, _QTY), min_size=1, max_size=3)
+_REPLENISHMENT = st.builds(
+    lambda vendor, place, n: spoken("R", vendor, place, str(n)),
+    st.sampled_from(VENDORS),
+    st.sampled_from(("WH1", "WH2", "DOCK")),
+    st.integers(1, 2),
+)
+_SETTINGS = st.fixed_dictionaries(
+    {},
+    optional={
+        "backorder_policy": st.sampled_from(("none", "allow", "notify", None)),
+        "backorder_limit": st.sampled_from((0, 3, 8, None)),
+        "safety_stock": st.sampled_from((0, 2, 5, None)),
+        "auto_replenish": st.sampled_from((True, False, None)),
+        "manage_stock": st.sampled_from((True, True, False, None)),
+        "lead_time_days": st.sampled_from((0, 7, None)),
+        "pack_size": st.sampled_from((1, 4, None)),
+        "min_order_qty": st.sampled_from((1, 6, None)),
+    },
+)
+
+
+class _Storyteller:
+    """Draws one event after another; `orders` counts those told so far."""
+
+    def __init__(self, draw: Draw) -> None:
+        self.draw = draw
+        self.count = 0
+        self.orders = 0
+
+    def next(self) -> Event:
+        """Draw the next event."""
+        tell: Callable[[_Storyteller], Event] = self.draw(st.sampled_from(self.KINDS))
+        self.count += 1
+        return tell(self)
+
+    @property
+    def _name(self) -> str:
+        return f"n{self.count}"
+
+    @property
+    def _now(self) -> datetime:
+        return T0 + timedelta(hours=self.count)
+
+    def _order(self) -> tuple[str, str]:
+        """Shop and id of an order, told or perhaps to come."""
+        n = self.draw(st.integers(1, self.orders + 1))
+        return SHOPS[n % len(SHOPS)], str(n)
+
+    def placed(self) -> Event:
+        self.orders += 1
+        return order_placed(
+            str(self.orders),
+            self.draw(_LINES),
+            shop=SHOPS[self.orders % len(SHOPS)],
+            priority=self.draw(st.sampled_from((None, None, 1))),
+            placed_at=T0 + timedelta(days=self.draw(st.integers(-2, 2))),
+            time=self._now,
+        )
+
+    def cancelled(self) -> Event:
+        shop, order_id = self._order()
+        line_id = st.sampled_from(("1", "2", "3"))
+        row = st.one_of(
+            line_id,
+            st.tuples(line_id, _QTY),
+            st.fixed_dictionaries({"sku": _SKU, "qty": _QTY}),
+        )
+        rows = st.lists(row, min_size=1, max_size=2, unique_by=_line_id)
+        lines = self.draw(st.one_of(st.none(), rows))
+        return order_cancelled(order_id, lines, shop=shop, time=self._now)
+
+    def shipped(self) -> Event:
+        shop, order_id = self._order()
+        lines = st.dictionaries(st.sampled_from(("1", "2", "3")), _QTY, min_size=1, max_size=2)
+        place, rows = self.draw(_PLACE), sorted(self.draw(lines).items())
+        return order_shipped(order_id, self._name, place, rows, shop=shop, time=self._now)
+
+    def received(self) -> Event:
+        return stock_received(
+            self._name,
+            self.draw(_PLACE),
+            self.draw(_LINES),
+            replenishment_id=self.draw(st.one_of(st.none(), _REPLENISHMENT)),
+            transfer_to=self.draw(st.one_of(st.none(), st.none(), _SOURCE)),
+            time=self._now,
+        )
+
+    def transferred(self) -> Event:
+        origin, to = self.draw(_PLACE), self.draw(_PLACE)
+        return stock_transferred(self._name, origin, to, self.draw(_LINES), time=self._now)
+
+    def returned(self) -> Event:
+        return stock_returned(self._name, self.draw(_PLACE), self.draw(_LINES), time=self._now)
+
+    def closed(self) -> Event:
+        part = st.tuples(st.integers(0, 6), st.sampled_from((None, T0, T0 + timedelta(days=9))))
+        row = st.tuples(_SKU, st.lists(part, max_size=2))
+        return replenishment_closed(
+            self.draw(_REPLENISHMENT),
+            outcome=self.draw(st.sampled_from((None, None, None, "short_closed", "cancelled"))),
+            lines=self.draw(st.one_of(st.none(), st.lists(row, min_size=1, max_size=2))),
+            time=self._now,
+        )
+
+    def item(self) -> Event:
+        changes: dict[str, object] = {"vendor": self.draw(st.sampled_from((*VENDORS, "V", None)))}
+        if self.draw(st.booleans()):
+            changes = {"policy": self._settings()}
+        return item_changed(self.draw(_SKU), time=self._now, **changes)
+
+    def vendor(self) -> Event:
+        name = self.draw(st.sampled_from(VENDORS))
+        return vendor_changed(name, policy=self._settings(), time=self._now)
+
+    def shop(self) -> Event:
+        sources = self.draw(st.sampled_from((None, (), ("WH1",), ("WH2",), ("WH2", "WH1"))))
+        place = self.draw(st.sampled_from((None, *PLACES)))
+        return shop_changed(self.draw(_SHOP), sources=sources, destination=place, time=self._now)
+
+    def place(self) -> Event:
+        source = self.draw(_SOURCE)
+        of_dock: tuple[Fields, ...] = ({"feeds": source}, {"kind": "source"}, {"kind": "dock"})
+        of_source: tuple[Fields, ...] = ({"enabled": False}, {"enabled": True}, {"priority": 7})
+        name = self.draw(st.sampled_from(("DOCK", source)))
+        change = self.draw(st.sampled_from(of_dock if name == "DOCK" else of_source))
+        return place_changed(name, time=self._now, **change)
+
+    def _settings(self) -> Fields:
+        settings: Fields = self.draw(_SETTINGS)
+        return settings
+
+    KINDS = (
+        *(placed,) * 6,
+        *(received,) * 4,
+        *(transferred,) * 3,
+        *(cancelled,) * 3,
+        *(shipped,) * 3,
+        *(closed,) * 3,
+        *(item,) * 3,
+        returned,
+        vendor,
+        shop,
+        place,
+    )
+
+
+def _line_id(row: object) -> object:
+    """A line id may stand once in a message; a sku as often as it likes."""
+    if isinstance(row, tuple):
+        return row[0]
+    return row if isinstance(row, str) else repr(row)
+
+
+@st.composite
+def histories(draw: Draw, events_max: int = 24) -> list[Event]:
+    """Draw a history, after the dock and the vendors of two skus."""
+    storyteller = _Storyteller(draw)
+    known = [
+        place_changed("WH1"),
+        place_changed("WH2"),
+        place_changed("DOCK", kind="dock"),
+        item_changed("A", vendor="V"),
+        item_changed("B", vendor=draw(st.sampled_from(VENDORS))),
+    ]
+    return known + [storyteller.next() for _ in range(draw(st.integers(1, events_max)))]
+
+
+def starts_a_walk(event: Event) -> bool:
+    """Is it a change that may concern many skus, which a walk reaches after its batch (S6)?"""
+    return event.type in {"VendorChanged", "ShopChanged", "PlaceChanged"}
+
+
+@st.composite
+def cuts(draw: Draw, history: list[Event], *, after_walks: bool) -> list[list[Event]]:
+    """Cut a history into batches; `after_walks`: always where a walk follows."""
+    batches: list[list[Event]] = [[]]
+    for event in history:
+        batches[-1].append(event)
+        if draw(st.booleans()) or (after_walks and starts_a_walk(event)):
+            batches.append([])
+    return [batch for batch in batches if batch]

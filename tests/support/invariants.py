@@ -1,0 +1,160 @@
+"""What must hold after any history (domain.md §8), asked of a house between two batches.
+
+Every question is asked of rows re-derived here, never of the counter it is about.
+"""
+
+from collections.abc import Iterable
+
+from events.envelope import Cause
+from handlers.batch import concerns
+from handlers.rules.replenishment import replenish
+from handlers.rules.sellable import sources_of, status
+from handlers.state import INCOMING, Item, Line, State, TaskKind
+from handlers.turn import Books, Origin, Turn
+from tests.support.house import House, balanced
+from tests.support.wire import T0
+
+
+def check(house: House) -> None:
+    """Ask everything."""
+    state = house.state
+    _ledger(house)
+    for item in state.items.values():
+        lines = _lines_of(state, item)
+        _lines(lines)
+        _allocated(item, lines)
+        _demand(item, lines)
+        if _settled(house, item):
+            _nobody_waits_for_free_stock(state, item, lines)
+            _statuses(state, item)
+    _one_open_replenishment(state)
+    _needs_are_met(house)
+    assert len(set(house.emitted_ids)) == len(house.emitted_ids), "an id was emitted twice"
+
+
+def _settled(house: House, item: Item) -> bool:
+    """Is no fill of it unfinished, and no policy change on its way to it (S6)?"""
+    walks = (task for task in house.tasks if task.kind is TaskKind.WALK)
+    return not item.busy and not any(
+        item.sku > walk.cursor and concerns(walk, item) for walk in walks
+    )
+
+
+def _lines_of(state: State, item: Item) -> list[Line]:
+    every = (line for order in state.orders.values() for line in order.lines.values())
+    return [line for line in every if line.sku == item.sku]
+
+
+def _ledger(house: House) -> None:
+    """L1, L2: what movements add up to is there, and it is never less than nothing."""
+    sums: dict[tuple[str, str], int] = {}
+    for row in house.movements:
+        assert row.qty > 0
+        assert (row.origin is None or row.target is None) == (row.outside is not None)
+        if row.target is not None:
+            sums[row.sku, row.target] = sums.get((row.sku, row.target), 0) + row.qty
+        if row.origin is not None:
+            sums[row.sku, row.origin] = sums.get((row.sku, row.origin), 0) - row.qty
+    on_hand = {
+        (item.sku, place): row.on_hand
+        for item in house.state.items.values()
+        for place, row in item.stock.items()
+    }
+    assert {key: qty for key, qty in on_hand.items() if qty} == {
+        key: qty for key, qty in sums.items() if qty
+    }
+    assert all(qty >= 0 for qty in on_hand.values())
+    names = [(row.cause, row.n) for row in house.movements]
+    assert len(set(names)) == len(names), "two movements have one name"
+
+
+def _lines(lines: Iterable[Line]) -> None:
+    """L3: the quantities of a line add up, and none is negative."""
+    for line in lines:
+        assert balanced(line), line.line_id
+        terms = (line.shortage, line.pending, line.drop_ship)
+        ends = (line.shipped, line.cancelled, line.rejected)
+        assert min(*terms, *ends, *(row.qty for row in line.allocations), 0) == 0
+        for row in line.allocations:
+            assert row.release_id is not None, "mode partial releases whatever is allocated"
+            assert (row.source is not None) == line.managed
+
+
+def _allocated(item: Item, lines: Iterable[Line]) -> None:
+    """L3: what is promised at a source is what lines were promised there."""
+    sums: dict[str, int] = {}
+    for line in lines:
+        for row in line.allocations:
+            if row.source is not None:
+                sums[row.source] = sums.get(row.source, 0) + row.qty
+    assert {place: row.allocated for place, row in item.stock.items() if row.allocated} == {
+        place: qty for place, qty in sums.items() if qty
+    }
+
+
+def _demand(item: Item, lines: Iterable[Line]) -> None:
+    """L4: what waits by destination and shop is what lines are short of."""
+    sums: dict[tuple[str, str], int] = {}
+    for line in lines:
+        key = (line.order.destination, line.order.shop)
+        sums[key] = sums.get(key, 0) + line.shortage
+    assert {key: row.shortage for key, row in item.demand.items() if row.shortage} == {
+        key: qty for key, qty in sums.items() if qty
+    }
+
+
+def _nobody_waits_for_free_stock(state: State, item: Item, lines: Iterable[Line]) -> None:
+    """§8: no held line while there are units above the safety stock that its shop may use."""
+    for line in lines:
+        if not line.shortage:
+            continue
+        here = [
+            item.stock[name] for name in sources_of(state, line.order.shop) if name in item.stock
+        ]
+        free = sum(row.on_hand - row.allocated for row in here) - item.policy.safety_stock
+        best = max((row.on_hand - row.allocated for row in here), default=0)
+        assert free <= 0 or best <= 0, f"{line.order.key} waits for {item.sku}"
+
+
+def _statuses(state: State, item: Item) -> None:
+    """S13: every shop was last told what is so."""
+    for shop in state.shops:
+        assert item.statuses.get(shop, item.base_status) == status(state, item, shop)
+
+
+def _one_open_replenishment(state: State) -> None:
+    """R1, and that slots and skus know the replenishments they belong to."""
+    opened = [row for row in state.replenishments.values() if row.is_open]
+    slots = [(row.vendor, row.destination) for row in opened]
+    assert len(set(slots)) == len(slots)
+    named = {key: slot.open_id for key, slot in state.slots.items() if slot.open_id is not None}
+    assert named == {(row.vendor, row.destination): row.replenishment_id for row in opened}
+    for row in opened:
+        assert any(line.qty for line in row.lines.values()), "an empty one is cancelled (R3)"
+    for row in state.replenishments.values():
+        for line in row.lines.values():
+            assert line.received <= line.qty or not row.is_open
+            if row.is_open or (row.state in INCOMING and line.short_of):
+                assert row.replenishment_id in state.items[line.sku].supply
+
+
+def _needs_are_met(house: House) -> None:
+    """R2: every open replenishment is what the function says; asking again changes nothing."""
+    books = Books(house.state, house.now)
+    turn = Turn(books, Origin(Cause("/tests", "again", "Again"), T0))
+    before = _open_quantities(house.state)
+    for item in house.state.items.values():
+        if _settled(house, item):
+            replenish(turn, item)
+    assert (after := _open_quantities(house.state)) == before, f"needed: {after}, open: {before}"
+    assert not books.changed
+    assert not books.decision.emissions
+
+
+def _open_quantities(state: State) -> dict[tuple[str, str, str], int]:
+    return {
+        (row.vendor, row.destination, line.sku): line.qty
+        for row in state.replenishments.values()
+        if row.is_open
+        for line in row.lines.values()
+    }

@@ -1,0 +1,143 @@
+"""The store as a worker uses it, without the worker: a batch claimed, loaded, decided and saved.
+
+`keep` is one batch and returns what it came to; `stored` loads rows again, as the next batch would;
+`rows` is what a table holds.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import Table, select
+
+from events.codec import envelope_of
+from events.envelope import Event
+from handlers.batch import decide, keys_of
+from handlers.decision import Decision
+from handlers.policy import Rules
+from handlers.state import Keys, State, Unloaded
+from store import inbox
+from store.inbox import Arrival, Claim
+from store.load import load
+from store.save import save
+from store.transaction import Database
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+LOADS_MAX = 20
+
+
+@dataclass
+class Kept:
+    """What a batch came to, and the statements it took."""
+
+    claim: Claim
+    state: State
+    decision: Decision
+    trail: list[str]
+
+
+def arrival(event: Event, received_at: datetime = NOW, body: bytes | None = None) -> Arrival:
+    """An event as it came; its body says what it says."""
+    content = envelope_of(
+        event.data,
+        id=event.id,
+        source=event.source,
+        type=event.type,
+        time=event.time,
+        subject=event.subject,
+        traceparent=event.traceparent,
+    )
+    return Arrival(event, body or content, received_at, f"{event.type}.tests")
+
+
+def keep(
+    database: Database, *events: Event, now: datetime = NOW, rules: Rules | None = None
+) -> Kept:
+    """Let a batch of events have its effect, in one transaction."""
+    arrivals = [arrival(event, now) for event in events]
+    more = Keys()
+    for _ in range(LOADS_MAX):
+        try:
+            with database.begin() as tx:
+                claim = inbox.claim(tx, arrivals)
+                fresh = [row.event for row in claim.fresh]
+                state = load(tx, _merged(keys_of(fresh), more), fresh, rules or Rules())
+                decision = decide(state, [(event, now) for event in fresh], now)
+                save(tx, state, decision, now)
+                return Kept(claim, state, decision, tx.trail)
+        except Unloaded as missing:
+            _learn(more, missing)
+    raise AssertionError(f"{LOADS_MAX} loads were not enough: {more}")
+
+
+def save_state(
+    database: Database,
+    state: State,
+    decision: Decision | None = None,
+    now: datetime = NOW,
+) -> None:
+    """Write rows a test has made itself."""
+    with database.begin() as tx:
+        save(tx, state, decision or Decision(), now)
+
+
+@contextmanager
+def loaded(
+    database: Database, keys: Keys, events: Sequence[Event] = (), rules: Rules | None = None
+) -> Iterator[State]:
+    """Rows loaded and locked while the block runs."""
+    with database.begin() as tx:
+        yield load(tx, keys, events, rules or Rules())
+
+
+def stored(database: Database, keys: Keys, rules: Rules | None = None) -> State:
+    """Rows as the next batch loads them."""
+    with loaded(database, keys, (), rules) as state:
+        return state
+
+
+def rows(database: Database, table: Table, *columns: str) -> list[Any]:
+    """Everything a table holds, in the order of its key; only these columns, if named."""
+    wanted = [table.c[name] for name in columns] or list(table.c)
+    with database.read() as tx:
+        found = tx.connection.execute(select(*wanted).order_by(*table.primary_key.columns))
+        return [row[0] if len(columns) == 1 else tuple(row) for row in found]
+
+
+def bodies(database: Database, table: Table) -> list[dict[str, Any]]:
+    """The envelopes a table of emitted events holds, in the order they were decided."""
+    with database.read() as tx:
+        found = tx.connection.execute(
+            select(table.c.body).order_by(table.c.clock, table.c.n, table.c.id)
+        )
+        return [orjson.loads(body) for (body,) in found]
+
+
+def _merged(keys: Keys, more: Keys) -> Keys:
+    return replace(
+        keys,
+        skus=keys.skus | more.skus,
+        orders=keys.orders | more.orders,
+        slots=keys.slots | more.slots,
+        usable=keys.usable | more.usable,
+        catalogue=keys.catalogue or more.catalogue,
+    )
+
+
+def _learn(more: Keys, missing: Unloaded) -> None:
+    match missing.kind, missing.key:
+        case "skus", set() as skus:
+            more.skus |= skus
+        case "skus", sku:
+            more.skus.add(sku)
+        case "heads", sku:
+            more.usable.add(sku)
+        case "orders", key:
+            more.orders.add(key)
+        case "slots", key:
+            more.slots.add(key)
+        case _:
+            more.catalogue = True

@@ -1,0 +1,109 @@
+"""A house that sees only the heads of its queues, and so fills in steps (S6).
+
+1. Before each decision every queue is cut to `lines_max` lines; what is behind them is `more`.
+2. What a batch leaves over is kept: tasks, and events that wait for a busy sku.
+3. `step` does the next of it, as a worker does between batches: tasks in their order, a fill on its
+   one sku, a walk on its next `skus_max` skus; then what waited for a sku, in the order it came.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from events.envelope import Event
+from events.outbound import Outbound
+from handlers import steps
+from handlers.batch import concerns, decide
+from handlers.decision import Decision, Deferred
+from handlers.keys import keys_of
+from handlers.state import Item, Queue, QueueKey, Task, TaskKind
+from tests.support.house import House
+
+
+@dataclass
+class StepwiseHouse(House):
+    """A house whose fills serve at most `lines_max` lines of a queue in one transaction."""
+
+    lines_max: int = 1
+    skus_max: int = 1
+    waiting: dict[tuple[str, str], tuple[Event, str]] = field(default_factory=dict)
+
+    def hear(self, *events: Event) -> list[Outbound]:
+        """Decide the events as one batch; what it leaves over is for `step`."""
+        for sku in sorted(keys_of(events).skus):
+            self._see(sku)
+        return self._decide(events, exempt=None)
+
+    def step(self) -> list[Outbound] | None:
+        """Do one step of what is left over; None: nothing is."""
+        if self.tasks:
+            task = self.tasks[0]
+            return self._walk(task) if task.kind is TaskKind.WALK else self._fill(task)
+        if self.waiting:
+            sku = next(iter(self.waiting.values()))[1]
+            return self._decide([event for event, at in self.waiting.values() if at == sku], sku)
+        return None
+
+    def work(self) -> list[Outbound]:
+        """Do all that is left over."""
+        out: list[Outbound] = []
+        while (told := self.step()) is not None:
+            out += told
+        return out
+
+    def _fill(self, task: Task) -> list[Outbound]:
+        sku = task.sku or ""
+        waited_for = {at for _event, at in self.waiting.values()}
+        resting = sum(row.sku == sku for row in self.tasks) == 1 and sku not in waited_for
+        self._load(exempt=sku)
+        return self._settle(steps.step_fill(self.state, task, self.now, resting=resting))
+
+    def _walk(self, task: Task) -> list[Outbound]:
+        items = self.state.items
+        skus = [sku for sku in sorted(items) if sku > task.cursor and concerns(task, items[sku])]
+        self._load(exempt=None)
+        decision = steps.step_walk(self.state, task, skus[: self.skus_max], self.now)
+        self.state.walks = [walk for walk in self.state.walks if not walk.done]
+        return self._settle(decision)
+
+    def _decide(self, events: Sequence[Event], exempt: str | None) -> list[Outbound]:
+        self._load(exempt)
+        resting = () if exempt is None else (exempt,)
+        heard = [(event, self.now) for event in events]
+        decision = decide(self.state, heard, self.now, resting=resting)
+        self.outcomes += decision.outcomes
+        for event, outcome in decision.outcomes:
+            key = (event.source, event.id)
+            if isinstance(outcome, Deferred) and outcome.sku is not None:
+                self.waiting[key] = (event, outcome.sku)  # again: it keeps its place
+            else:
+                self.waiting.pop(key, None)
+        return self._settle(decision)
+
+    def _settle(self, decision: Decision) -> list[Outbound]:
+        before = self.tasks
+        out = self._keep(decision)
+        rows = {task.task_id: task for task in (*before, *decision.tasks)}
+        self.tasks = [task for task in rows.values() if not task.done]
+        return out
+
+    def _load(self, exempt: str | None) -> None:
+        """Look anew: the heads of all queues, and the busy sku this very step may change."""
+        self.state.exempt = frozenset() if exempt is None else frozenset({exempt})
+        for item in self.state.items.values():
+            item.queues = self._heads(item)
+
+    def _heads(self, item: Item) -> dict[QueueKey, Queue]:
+        queues: dict[QueueKey, Queue] = {}
+        held = [
+            line
+            for order in self.state.orders.values()
+            for line in order.lines.values()
+            if line.sku == item.sku and line.shortage
+        ]
+        for line in sorted(held, key=lambda row: row.rank):
+            queue = queues.setdefault((line.order.destination, line.order.shop), Queue())
+            if len(queue.lines) < self.lines_max:
+                queue.lines.append(line)
+            else:
+                queue.more = True
+        return queues
