@@ -33,7 +33,7 @@ from handlers.keys import keys_of, slots_of
 from handlers.refusals import later, not_yet
 from handlers.rules import release, replenishment
 from handlers.rules.sellable import sellable, status, unseen_status
-from handlers.state import Item, State, Task
+from handlers.state import Item, State, Task, Unloaded
 from handlers.turn import Books, Origin, Turn, turn_of
 
 __all__ = ["HandlerFailed", "Heard", "books_of", "close", "decide", "keys_of", "slots_of"]
@@ -100,13 +100,17 @@ def _turn(books: Books, event: Event, received_at: datetime) -> Outcome:
     try:
         items = sorted(_items(state, event), key=lambda item: item.sku)
         if state.walks:
-            _apply_walks(books, items)
+            _apply_walks(books, items, event)
         for item in items:
             if item.busy and item.sku not in state.exempt:
                 return Deferred(sku=item.sku)
+            if item.busy:  # its fill has come to an end: what it changed is told now (S13)
+                turn.touch(item)
         outcome = _dispatch(turn, event)
         release.tell(turn)
-    except (KeyError, ValueError, TypeError, ArithmeticError, AttributeError, LookupError) as bug:
+    except Unloaded:
+        raise
+    except Exception as bug:  # a bug of ours: it must cost this event alone
         raise HandlerFailed(event) from bug
     return outcome
 
@@ -165,14 +169,20 @@ def _items(state: State, event: Event) -> Iterable[Item]:  # noqa: C901 - one ca
     return [state.item(sku) for sku in skus]
 
 
-def _apply_walks(books: Books, items: Iterable[Item]) -> None:
+def _apply_walks(books: Books, items: Iterable[Item], event: Event) -> None:
     """Let policy changes take effect on skus their walk has not reached yet, before it (S6, P3)."""
     for walk in books.state.walks:
-        waiting = [item for item in items if item.sku > walk.cursor and concerns(walk, item)]
+        waiting = [
+            item
+            for item in items
+            if item.sku > walk.cursor
+            and concerns(walk, item)
+            and (item.sku in books.state.exempt or not item.busy)  # else its event waits anyway
+        ]
         if waiting:
-            step = Turn(books, Origin(walk.cause, walk.at))
+            step = Turn(books, Origin(walk.cause, walk.at), f"{event.source}\n{event.id}")
             for item in waiting:
-                catalogue.reconsider(step, item)
+                catalogue.reached(step, walk, item)
             release.tell(step)
 
 

@@ -1,15 +1,16 @@
 """Orders cancelled: what is open goes, the least promised first (C1); early ones wait (C3)."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from events.envelope import Event
 from events.inbound import CancelledLine, OrderCancelled
 from events.vocabulary import ExceptionCode
 from handlers.decision import Applied, Deferred, Outcome
-from handlers.rules.allocation import fill_or_leave, take_back
+from handlers.rules.allocation import serve, take_back
 from handlers.rules.queue import unhold
 from handlers.rules.replenishment import replenish, supply
-from handlers.state import Allocation, Item, Line, Order
+from handlers.state import Allocation, Item, Line, Order, State
 from handlers.turn import Turn
 
 
@@ -32,8 +33,7 @@ class Tally:
 
     def pass_on(self, turn: Turn, item: Item) -> None:
         """Give freed units to the queue, then buy what is needed now (S3, R2)."""
-        for source, qty in self.freed.get(item.sku, {}).items():
-            fill_or_leave(turn, item, source, qty)
+        serve(turn, item, self.freed.get(item.sku, {}))
         replenish(turn, item)
 
 
@@ -45,6 +45,8 @@ def cancelled(turn: Turn, event: Event, data: OrderCancelled) -> Outcome:
         turn.state.waiting.setdefault(key, []).append(event)
         return Deferred(order=key)
     tally = Tally()
+    items = [turn.state.item(sku) for sku in {line.sku for line in order.lines.values()}]
+    before = {item.sku: _unwanted(turn.state, item) for item in items}
     for line, asked in wanted(turn, order, data):
         left = _cancel(turn, line, asked, tally)
         if left:
@@ -52,19 +54,20 @@ def cancelled(turn: Turn, event: Event, data: OrderCancelled) -> Outcome:
     for sku in sorted(tally.freed.keys() | tally.lost.keys()):
         item = turn.state.item(sku)
         tally.pass_on(turn, item)
-        if sku in tally.lost:
-            _surplus(turn, item, order, tally.lost[sku])
+        _surplus(turn, item, order, before[sku])
     return Applied()
 
 
-def wanted(turn: Turn, order: Order, data: OrderCancelled) -> list[tuple[Line, int]]:
-    """Return how much of which line a cancellation asks for, line by line (C1).
+def wanted(turn: Turn, order: Order, data: OrderCancelled) -> Iterator[tuple[Line, int]]:
+    """Yield how much of which line a cancellation asks for, row by row (C1).
 
-    No quantity asks for everything not cancelled or rejected yet, shipped units included.
+    No quantity asks for everything not cancelled or rejected yet, shipped units included. Each row
+    is read when the rows before it have had their effect: two may name the same line.
     """
     if data.lines is None:
-        return [(line, _all(line)) for line in order.lines.values()]
-    return [pair for row in data.lines for pair in _named(turn, order, row)]
+        yield from [(line, _all(line)) for line in order.lines.values()]
+    for row in data.lines or ():
+        yield from _named(turn, order, row)
 
 
 def _named(turn: Turn, order: Order, row: CancelledLine) -> list[tuple[Line, int]]:
@@ -135,22 +138,32 @@ def over_cancelled(
     )
 
 
-def _surplus(turn: Turn, item: Item, order: Order, cancelled_qty: int) -> None:
-    """Say that finalized supply has lost its demand (R8)."""
-    destination = order.destination
-    coming = [
-        replenishment.replenishment_id
-        for replenishment, _line in turn.state.incoming(item)
-        if replenishment.destination == destination
-    ]
-    over = supply(turn.state, item, destination) - item.shortage_at(destination)
-    if coming and over > 0:
+def _unwanted(state: State, item: Item) -> dict[str, int]:
+    """Return how much of what is on its way nobody waits for, by destination (R8)."""
+    coming: dict[str, int] = {}
+    for replenishment, line in state.incoming(item):
+        place = replenishment.destination
+        coming[place] = coming.get(place, 0) + line.short_of
+    return {
+        place: min(qty, max(0, supply(state, item, place) - item.shortage_at(place)))
+        for place, qty in coming.items()
+    }
+
+
+def _surplus(turn: Turn, item: Item, order: Order, before: dict[str, int]) -> None:
+    """Say that finalized supply has lost its demand, the waiting or the freed units' (R8)."""
+    for place, unwanted in _unwanted(turn.state, item).items():
+        more = unwanted - before.get(place, 0)
+        if more <= 0:
+            continue
+        coming = [row for row, _line in turn.state.incoming(item) if row.destination == place]
         turn.raise_exception(
             ExceptionCode.SURPLUS,
-            f"{min(over, cancelled_qty)} of {item.sku} are on their way and no longer wanted",
+            f"{more} of {item.sku} are on their way to {place} and no longer wanted",
             sku=item.sku,
+            place=place,
             shop=order.shop,
             order_id=order.order_id,
-            replenishment_id=coming[0] if len(coming) == 1 else None,
-            vendor=item.vendor,
+            replenishment_id=coming[0].replenishment_id if len(coming) == 1 else None,
+            vendor=coming[0].vendor if len(coming) == 1 else None,
         )

@@ -10,6 +10,7 @@ from events.envelope import Event
 from events.inbound import (
     Change,
     ItemChanged,
+    OrderPlaced,
     PlaceChanged,
     PolicyChange,
     ShopChanged,
@@ -17,10 +18,10 @@ from events.inbound import (
 )
 from events.vocabulary import ExceptionCode, PlaceKind
 from handlers.decision import Applied, Outcome
-from handlers.rules.allocation import fill_or_leave
+from handlers.rules.allocation import serve
 from handlers.rules.replenishment import replenish
 from handlers.rules.sellable import destination_is_bad
-from handlers.state import Item, Place, Shop, TaskKind, Vendor
+from handlers.state import Item, Place, Shop, Task, TaskKind, Vendor
 from handlers.turn import Turn
 
 
@@ -39,7 +40,8 @@ def item_changed(turn: Turn, _event: Event, data: ItemChanged) -> Outcome:
     if "policy" in told:
         item.overrides = _changed(item.overrides, data.policy)
     state.refresh(item)
-    reconsider(turn, item)
+    turn.touch(item)
+    _reconsider(turn, item)
     if had_vendor and item.vendor is None and item.shortage:
         turn.raise_exception(
             ExceptionCode.NO_VENDOR,
@@ -49,12 +51,21 @@ def item_changed(turn: Turn, _event: Event, data: ItemChanged) -> Outcome:
     return Applied()
 
 
-def reconsider(turn: Turn, item: Item) -> None:
+def _reconsider(turn: Turn, item: Item) -> None:
     """Bring a sku to what its present policy and places allow: fill, then order (P3, S3)."""
-    turn.touch(item)
-    for place in sorted(item.stock):
-        fill_or_leave(turn, item, place, 0)
+    serve(turn, item, {})
     replenish(turn, item)
+
+
+def reached(turn: Turn, walk: Task, item: Item) -> None:
+    """Let the change a walk carries take effect on a sku (P3, S3, S13).
+
+    What happened to the sku in this batch stays the cause of its status: a walk may come by more
+    than once, and an id derived from it must not be given twice.
+    """
+    turn.books.touched.setdefault(item.sku, turn.origin)
+    if walk.cause.type != OrderPlaced.__name__:  # else a shop became known: nothing to fill
+        _reconsider(turn, item)
 
 
 def vendor_changed(turn: Turn, _event: Event, data: VendorChanged) -> Outcome:

@@ -36,21 +36,23 @@ def placed(turn: Turn, event: Event, data: OrderPlaced) -> Outcome:
         if line.ordered > line.cancelled:
             by_sku.setdefault(line.sku, []).append(line)
     rejected: list[RejectedLine] = []
-    held: list[Line] = []
     for sku, lines in by_sku.items():
         item = state.item(sku)
         turn.touch(item)
         rejected += _judge(turn, item, order, lines)
-        held += [line for line in lines if line.shortage]
+        # Even where nothing is short: what was taken may have been what another's need was less by.
+        replenish(turn, item)
     if rejected:
+        rejected.sort(key=lambda row: order.lines[row.line_id].position)
         turn.emit(
             OrderRejected(shop=order.shop, order_id=order.order_id, lines=tuple(rejected)),
             subject(order),
             order.shop,
             order.order_id,
         )
+    held = [line for line in order.lines.values() if line.shortage]
     if held:
-        _order_supply(turn, order, held)
+        _name_unserved(turn, order, held)
         tell_held(turn, order, held)
     return Applied()
 
@@ -154,11 +156,8 @@ def _reject(turn: Turn, line: Line, sellable: int, reason: RejectionReason) -> R
     )
 
 
-def _order_supply(turn: Turn, order: Order, held: Iterable[Line]) -> None:
-    """Buy what is short; name what no vendor can be asked for (R2, R7)."""
-    skus = dict.fromkeys(line.sku for line in held)
-    for sku in skus:
-        replenish(turn, turn.state.item(sku))
+def _name_unserved(turn: Turn, order: Order, held: Iterable[Line]) -> None:
+    """Name what no vendor can be asked for (R7), and a destination that is not used (P4)."""
     for line in held:
         if turn.state.item(line.sku).vendor is None:
             turn.raise_exception(

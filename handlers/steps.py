@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from handlers.batch import books_of, close
-from handlers.catalogue import place_disabled, reconsider
+from handlers.catalogue import place_disabled, reached
 from handlers.decision import Decision
 from handlers.rules import release
 from handlers.rules.allocation import fill
@@ -40,7 +40,8 @@ def step_fill(state: State, task: Task, now: datetime, *, resting: bool) -> Deci
     left = fill(turn, item, task.place or "", task.arrived)
     task.done = left is None
     task.arrived = left or 0
-    replenish(turn, item)
+    if task.done:
+        replenish(turn, item)
     release.tell(turn)
     books.decision.tasks.append(task)
     return close(books, (item.sku,) if resting else ())
@@ -52,7 +53,7 @@ def step_walk(state: State, task: Task, skus: Sequence[str], now: datetime) -> D
     turn = _turn(books, task)
     for sku in skus:
         item = state.item(sku)
-        reconsider(turn, item)
+        reached(turn, task, item)
         if task.scope == "place":
             place = state.places.get(task.name or "")
             if place is not None:
@@ -65,4 +66,4 @@ def step_walk(state: State, task: Task, skus: Sequence[str], now: datetime) -> D
 
 
 def _turn(books: Books, task: Task) -> Turn:
-    return Turn(books, Origin(task.cause, task.at))
+    return Turn(books, Origin(task.cause, task.at), task.cursor)

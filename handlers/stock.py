@@ -5,7 +5,7 @@ from events.inbound import StockReceived, StockReturned, StockTransferred
 from events.vocabulary import ExceptionCode, PlaceKind
 from handlers.decision import Applied, Outcome
 from handlers.facts import fact
-from handlers.rules.allocation import fill_or_leave
+from handlers.rules.allocation import serve
 from handlers.rules.replenishment import end, finalize, replenish
 from handlers.rules.stocks import Leaving, leave, summed
 from handlers.state import Replenishment, ReplenishmentState
@@ -31,7 +31,7 @@ def received(turn: Turn, event: Event, data: StockReceived) -> Outcome:
         item = state.item(sku)
         if usable_at != data.place:
             leave(turn, item, Leaving(data.place, usable_at, qty, "transferred"))
-        fill_or_leave(turn, item, usable_at, qty)
+        serve(turn, item, {usable_at: qty})
     for sku in dict.fromkeys((*lines, *(replenishment.lines if replenishment else ()))):
         replenish(turn, state.item(sku))
     return Applied()
@@ -116,7 +116,7 @@ def transferred(turn: Turn, event: Event, data: StockTransferred) -> Outcome:
         leave(turn, turn.state.item(sku), leaving)
     for sku, qty in lines.items():
         item = turn.state.item(sku)
-        fill_or_leave(turn, item, data.to, qty)
+        serve(turn, item, {data.to: qty})
         replenish(turn, item)
     return Applied()
 
@@ -130,6 +130,6 @@ def returned(turn: Turn, event: Event, data: StockReturned) -> Outcome:
     for sku, qty in summed((line.sku, line.qty) for line in data.lines).items():
         item = turn.state.item(sku)
         turn.move(item, qty, None, data.place, "returned")
-        fill_or_leave(turn, item, data.place, qty)
+        serve(turn, item, {data.place: qty})
         replenish(turn, item)
     return Applied()

@@ -91,5 +91,6 @@ def _refused(
         reason=reason,
         replenishment_id=replenishment.replenishment_id,
         vendor=replenishment.vendor,
+        place=replenishment.destination,
         sku=sku,
     )

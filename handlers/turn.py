@@ -50,11 +50,13 @@ class Books:
 class Turn:
     """One event (or one step of a task) taking effect.
 
+    `part` tells the turns of one cause apart: the steps of a walk, and those ahead of an event.
     `releases` and `withdrawn` gather what each warehouse is told once at the end of the turn.
     """
 
     books: Books
     origin: Origin
+    part: str = ""
     releases: dict[tuple[OrderKey, str | None], list[tuple[Line, Allocation]]] = field(
         default_factory=dict
     )
@@ -173,7 +175,7 @@ class Turn:
     def task(self, kind: TaskKind, *parts: str, **fields: Any) -> Task:  # noqa: ANN401 - a task's own fields
         """Leave a consequence to later steps (S6)."""
         cause = self.cause
-        task_id = derived(cause.source, cause.id, kind, *parts)
+        task_id = derived(cause.source, cause.id, kind, self.part, *parts)
         task = Task(task_id, kind, cause, self.at, **fields)
         self.books.decision.tasks.append(task)
         return task

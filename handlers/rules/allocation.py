@@ -3,6 +3,8 @@
 The queue itself is in `queue.py`; what a warehouse is told of it in `release.py`.
 """
 
+from collections.abc import Mapping
+
 from handlers.rules.queue import forget_served, in_order, unhold
 from handlers.rules.release import release, withdraw
 from handlers.rules.sellable import available, free, sources_of
@@ -72,11 +74,11 @@ def fill(  # noqa: C901 - the one walk along the queue, in one place
     place = state.places.get(source)
     if place is None or not place.picks:
         return None
+    stock = item.at(source)
+    if stock.available <= 0 or item.shortage == 0 or not (arrived or _is_wanted(turn, item)):
+        return None
     if item.busy and item.sku not in state.exempt:
         _leave(turn, item, source, arrived)
-        return None
-    stock = item.at(source)
-    if stock.available <= 0 or item.shortage == 0:
         return None
     if item.queues is None:
         raise Unloaded("heads", item.sku)
@@ -103,11 +105,26 @@ def fill(  # noqa: C901 - the one walk along the queue, in one place
     return left if unfinished else None
 
 
-def fill_or_leave(turn: Turn, item: Item, source: str, arrived: int) -> None:
-    """Fill; what is too much for one transaction is left to a task, and the sku is busy (S6)."""
-    left = fill(turn, item, source, arrived)
-    if left is not None:
-        _leave(turn, item, source, left)
+def _is_wanted(turn: Turn, item: Item) -> bool:
+    """Does a shop that waits for the sku have units above the safety stock?"""
+    return any(
+        row.shortage and free(turn.state, item, shop) > 0
+        for (_destination, shop), row in item.demand.items()
+    )
+
+
+def serve(turn: Turn, item: Item, arrived: Mapping[str, int]) -> None:
+    """Fill from where units have just become usable, then from wherever else there are some (S3).
+
+    Elsewhere: a source that had promised more than it had kept its shops from what others have;
+    units that cover that make the others' usable. What is too much for one transaction is left to
+    a task, and the sku is busy (S6).
+    """
+    others = sorted(item.stock.keys() - arrived.keys())
+    for source, qty in (*arrived.items(), *((other, 0) for other in others)):
+        left = fill(turn, item, source, qty)
+        if left is not None:
+            _leave(turn, item, source, left)
 
 
 def _leave(turn: Turn, item: Item, source: str, arrived: int) -> None:

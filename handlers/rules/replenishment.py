@@ -45,23 +45,22 @@ def supply(state: State, item: Item, destination: str) -> int:
 
 
 def at_docks(state: State, item: Item, destination: str) -> int:
-    """Return the units at docks that feed a destination."""
+    """Return the units at docks that feed a destination, or at the dock it is."""
     return sum(
         stock.available
         for stock in item.stock.values()
         if stock.available > 0
-        and stock.place != destination
         and (place := state.places.get(stock.place)) is not None
         and place.kind is PlaceKind.DOCK
-        and place.feeds == destination
+        and destination in {place.feeds, place.place}
     )
 
 
 def _at_destination(state: State, item: Item, destination: str) -> int:
     stock = item.stock.get(destination)
-    if stock is None:
-        return 0
     place = state.places.get(destination)
+    if stock is None or (place is not None and place.kind is PlaceKind.DOCK):
+        return 0  # what lies at a dock is counted by `at_docks`
     safety = item.policy.safety_stock if place is not None and place.picks else 0
     return max(0, stock.available - safety)
 
@@ -78,8 +77,11 @@ def replenish(turn: Turn, item: Item) -> None:
     """Bring the open replenishments of a sku to what its present state needs (R1-R3).
 
     Automation orders from the present vendor only; on any other the automatic quantity is 0 (R2).
+    While a fill is unfinished its step that finishes it does this: before, what waits is not known.
     """
     state = turn.state
+    if item.busy and item.sku not in state.exempt:
+        return
     open_lines = {
         (replenishment.vendor, replenishment.destination)
         for replenishment_id in item.supply

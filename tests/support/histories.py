@@ -1,8 +1,7 @@
 """Random small histories: two shops, two sources and a dock, three skus, two vendors.
 
 Orders, shipments, cancellations, goods and changes come in any order, some of them before what they
-are about; replenishments are named by ids that may be raised or not. Every event is new: its own
-business name, an hour after the one before it.
+are about, or about nothing. Every event is new: its own business name, an hour after the last.
 """
 
 from collections.abc import Callable
@@ -12,7 +11,6 @@ from typing import Any
 from hypothesis import strategies as st
 
 from events.envelope import Event
-from handlers.rules.identity import spoken
 from tests.support.builders import (
     item_changed,
     order_cancelled,
@@ -26,6 +24,7 @@ from tests.support.builders import (
     stock_transferred,
     vendor_changed,
 )
+from tests.support.house import House
 from tests.support.wire import T0, Fields
 
 SHOPS = ("main", "other")
@@ -42,12 +41,6 @@ _SHOP = st.sampled_from(SHOPS)
 _PLACE = st.sampled_from(PLACES)
 _SOURCE = st.sampled_from(SOURCES)
 _LINES = st.lists(st.tuples(_SKU, _QTY), min_size=1, max_size=3)
-_REPLENISHMENT = st.builds(
-    lambda vendor, place, n: spoken("R", vendor, place, str(n)),
-    st.sampled_from(VENDORS),
-    st.sampled_from(("WH1", "WH2", "DOCK")),
-    st.integers(1, 2),
-)
 _SETTINGS = st.fixed_dictionaries(
     {},
     optional={
@@ -64,18 +57,34 @@ _SETTINGS = st.fixed_dictionaries(
 
 
 class _Storyteller:
-    """Draws one event after another; `orders` counts those told so far."""
+    """Draws one event after another; `orders` counts those told so far.
+
+    It tells them to a house of its own, so that it can name what there is by now.
+    """
 
     def __init__(self, draw: Draw) -> None:
         self.draw = draw
         self.count = 0
         self.orders = 0
+        self.house = House()
+
+    def known(self, events: list[Event]) -> list[Event]:
+        """Begin with these events."""
+        self.house.hear_each(*events)
+        return events
 
     def next(self) -> Event:
         """Draw the next event."""
         tell: Callable[[_Storyteller], Event] = self.draw(st.sampled_from(self.KINDS))
         self.count += 1
-        return tell(self)
+        event = tell(self)
+        self.house.hear(event)
+        return event
+
+    def _replenishment(self) -> str:
+        """The id of a replenishment in any state, or perhaps of none."""
+        name: str = self.draw(st.sampled_from(["R-0", *reversed(self.house.state.replenishments)]))
+        return name
 
     @property
     def _name(self) -> str:
@@ -116,15 +125,16 @@ class _Storyteller:
     def shipped(self) -> Event:
         shop, order_id = self._order()
         lines = st.dictionaries(st.sampled_from(("1", "2", "3")), _QTY, min_size=1, max_size=2)
-        place, rows = self.draw(_PLACE), sorted(self.draw(lines).items())
+        place, rows = self.draw(_SOURCE), sorted(self.draw(lines).items())
         return order_shipped(order_id, self._name, place, rows, shop=shop, time=self._now)
 
     def received(self) -> Event:
+        name = self._replenishment() if self.draw(st.booleans()) else None
         return stock_received(
             self._name,
             self.draw(_PLACE),
             self.draw(_LINES),
-            replenishment_id=self.draw(st.one_of(st.none(), _REPLENISHMENT)),
+            replenishment_id=name,
             transfer_to=self.draw(st.one_of(st.none(), st.none(), _SOURCE)),
             time=self._now,
         )
@@ -140,7 +150,7 @@ class _Storyteller:
         part = st.tuples(st.integers(0, 6), st.sampled_from((None, T0, T0 + timedelta(days=9))))
         row = st.tuples(_SKU, st.lists(part, max_size=2))
         return replenishment_closed(
-            self.draw(_REPLENISHMENT),
+            self._replenishment(),
             outcome=self.draw(st.sampled_from((None, None, None, "short_closed", "cancelled"))),
             lines=self.draw(st.one_of(st.none(), st.lists(row, min_size=1, max_size=2))),
             time=self._now,
@@ -199,13 +209,15 @@ def _line_id(row: object) -> object:
 def histories(draw: Draw, events_max: int = 24) -> list[Event]:
     """Draw a history, after the dock and the vendors of two skus."""
     storyteller = _Storyteller(draw)
-    known = [
-        place_changed("WH1"),
-        place_changed("WH2"),
-        place_changed("DOCK", kind="dock"),
-        item_changed("A", vendor="V"),
-        item_changed("B", vendor=draw(st.sampled_from(VENDORS))),
-    ]
+    known = storyteller.known(
+        [
+            place_changed("WH1"),
+            place_changed("WH2"),
+            place_changed("DOCK", kind="dock"),
+            item_changed("A", vendor="V"),
+            item_changed("B", vendor=draw(st.sampled_from(VENDORS))),
+        ]
+    )
     return known + [storyteller.next() for _ in range(draw(st.integers(1, events_max)))]
 
 

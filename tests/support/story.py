@@ -1,4 +1,4 @@
-"""A small story that all views are shown with: two shops, two sources, a dock, goods in every state.
+"""A small story that all views are shown with: two shops, two sources, a dock.
 
 A  5 received and 7 ordered; 10 bought, confirmed in two parts, 1 of them lies at the dock
 B  1 received and 2 ordered; bought, not confirmed

@@ -10,9 +10,10 @@ from handlers.policy import Rules
 from store.transaction import Database
 from tests.support.keeping import NOW, arrival
 from workers.clock import SettableClock
-from workers.intake import Intake
+from workers.intake import Intake, take_in
 from workers.isolate import settle
 from workers.process import Desk
+from workers.transports.base import Delivery
 from workers.unfinished import StepSize, step
 
 
@@ -29,3 +30,20 @@ def tell(
         settle(desk, Intake([arrival(event, now)]))
     while steps and step(desk, StepSize()) is not None:
         pass
+
+
+def deliver(database: Database, *bodies: bytes, now: datetime = NOW) -> None:
+    """Let bodies come as from the broker, good and bad, in one batch."""
+    deliveries = [
+        Delivery(
+            body,
+            routing_key="OrderPlaced.main",
+            tag=tag,
+            redelivered=False,
+            delivery_count=0,
+            headers={"tag": tag},
+            compressed=False,
+        )
+        for tag, body in enumerate(bodies, 1)
+    ]
+    settle(Desk(database, Rules(), SettableClock(now)), take_in(deliveries, now))

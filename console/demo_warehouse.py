@@ -1,0 +1,126 @@
+"""The demo's warehouse: ships what it is told to, receives at its dock, fills its shelves.
+
+- What is released one day is collected at 17:00 of the next; a release withdrawn before that stays.
+- What arrives at the dock is transferred to the source the next morning at 7:00.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from console.demo_agenda import Agenda, at_hour
+from console.demo_events import DOCK, SHOP, SOURCE, Telling, of_place, present, stock_lines
+from console.demo_shop import Shop
+
+_COLLECTED_HOUR, _TRANSFERRED_HOUR = 17, 7
+
+
+@dataclass(slots=True)
+class Release:
+    """Units of one order that are to leave together."""
+
+    order_id: str
+    units: Counter[str]  # by line
+
+
+@dataclass(slots=True)
+class Warehouse:
+    """The source, its dock, and what is to be done there."""
+
+    agenda: Agenda
+    shop: Shop
+    shipped_units: int = 0
+    brought_by: dict[str, str] = field(default_factory=dict)
+    """The replenishment each sku came with last."""
+    _releases: dict[datetime, dict[str, Release]] = field(default_factory=dict)
+    _collected_at: dict[str, datetime] = field(default_factory=dict)
+    _at_dock: dict[datetime, Counter[str]] = field(default_factory=dict)
+
+    def open(self, units: Mapping[str, int], at: datetime) -> list[Telling]:
+        """Receive what lies there before the first order comes."""
+        tellings = []
+        for number, lines in enumerate(stock_lines(units), 1):
+            name = f"opening-{number}"
+            data = present(receipt_id=name, place=SOURCE, received_at=at, lines=lines)
+            tellings.append(of_place("StockReceived", SOURCE, name, at, data))
+        return tellings
+
+    def hear_released(
+        self, release_id: str, order_id: str, units: Mapping[str, int], at: datetime
+    ) -> None:
+        """Plan to ship."""
+        collected_at = at_hour(at, _COLLECTED_HOUR, days_later=1)
+        if collected_at not in self._releases:
+            self._releases[collected_at] = {}
+            self.agenda.plan(collected_at, self._ship, informed=True)
+        self._releases[collected_at][release_id] = Release(order_id, Counter(units))
+        self._collected_at[release_id] = collected_at
+
+    def hear_withdrawn(self, release_id: str, units: Mapping[str, int]) -> None:
+        """Leave units where they are."""
+        collected_at = self._collected_at.get(release_id)
+        if collected_at is not None:
+            self._releases[collected_at][release_id].units.subtract(units)
+
+    def _ship(self, at: datetime) -> Sequence[Telling]:
+        by_order: dict[str, Counter[str]] = {}
+        for release_id, release in self._releases.pop(at).items():
+            del self._collected_at[release_id]
+            by_order.setdefault(release.order_id, Counter()).update(release.units)
+        tellings = []
+        for order_id, units in by_order.items():
+            lines = [{"line_id": line_id, "qty": qty} for line_id, qty in units.items() if qty > 0]
+            if not lines:
+                continue
+            for line_id, qty in units.items():
+                self.shop.note_shipped(order_id, line_id, qty)
+            self.shipped_units += units.total()
+            name = f"{order_id}-{at:%Y%m%d}"
+            data = present(
+                shop=SHOP,
+                order_id=order_id,
+                shipment_id=name,
+                source=SOURCE,
+                shipped_at=at,
+                lines=lines,
+            )
+            tellings.append(of_place("OrderShipped", SOURCE, name, at, data))
+        return tellings
+
+    def receive(
+        self, replenishment_id: str, part: int, units: Mapping[str, int], at: datetime
+    ) -> Sequence[Telling]:
+        """Receive goods of a replenishment at the dock."""
+        tellings = []
+        for number, lines in enumerate(stock_lines(units), 1):
+            name = f"{replenishment_id}-{part}.{number}"
+            data = present(
+                receipt_id=name,
+                place=DOCK,
+                received_at=at,
+                replenishment_id=replenishment_id,
+                lines=lines,
+            )
+            tellings.append(of_place("StockReceived", DOCK, name, at, data))
+        transferred_at = at_hour(at, _TRANSFERRED_HOUR, days_later=1)
+        if tellings and transferred_at not in self._at_dock:
+            self._at_dock[transferred_at] = Counter()
+            self.agenda.plan(transferred_at, self._transfer)
+        if tellings:
+            self._at_dock[transferred_at].update(units)
+            self.brought_by.update({sku: replenishment_id for sku, qty in units.items() if qty})
+        return tellings
+
+    def _transfer(self, at: datetime) -> Sequence[Telling]:
+        tellings = []
+        for number, lines in enumerate(stock_lines(self._at_dock.pop(at)), 1):
+            name = f"{at:%Y%m%d}.{number}"
+            data = {
+                "transfer_id": name,
+                "from": DOCK,
+                "to": SOURCE,
+                **present(transferred_at=at, lines=lines),
+            }
+            tellings.append(of_place("StockTransferred", DOCK, name, at, data))
+        return tellings

@@ -1,0 +1,120 @@
+"""The commands that do something: init, worker, publish, demo; and what describes the program."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from console.trouble import Status
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+
+
+def declare(app: typer.Typer) -> None:
+    """Add the commands to the program, in the order in which `--help` lists them."""
+    for command in (demo, init, worker, publish, topology, config, schema):
+        app.command()(command)
+
+
+def demo(
+    *,
+    full: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Replay the whole year from this file.")
+    ] = None,
+    on_servers: Annotated[
+        bool, typer.Option("--on-servers", help="Use the servers of the settings; empty ones.")
+    ] = False,
+) -> int:
+    """Replay real orders on the embedded default and show what happened."""
+    from config import settings
+    from console.demo import run
+
+    return run(full=full, on_servers=on_servers, settings=settings.read())
+
+
+def init() -> int:
+    """Create or upgrade the tables and declare the topology; run again it changes nothing."""
+    from config import settings
+    from console.preparing import prepare
+
+    for sentence in prepare(settings.read()):
+        sys.stdout.write(f"{sentence}\n")
+        sys.stdout.flush()
+    return Status.DONE
+
+
+def worker(
+    *,
+    burst: Annotated[
+        bool, typer.Option("--burst", help="Stop when nothing is left to do.")
+    ] = False,
+    processes: Annotated[
+        int | None, typer.Option(min=1, max=256, metavar="N", help="Supervise N workers.")
+    ] = None,
+) -> int:
+    """Consume, decide, publish; SIGTERM drains."""
+    from config import logs, settings
+
+    given = settings.read()
+    logs.configure(given.log_level)
+    if processes is None:
+        from workers.wiring import run_worker
+
+        run_worker(given, burst=burst)
+        return Status.DONE
+
+    from workers.clock import SystemClock
+    from workers.supervisor import Supervisor, worker_command
+
+    command = worker_command(["--burst"] if burst else [])
+    supervisor = Supervisor(command, processes, SystemClock(), given.shutdown_seconds_max)
+    return supervisor.run(burst=burst)
+
+
+def publish(
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE...|-", help="JSON lines or a JSON array; -: stdin.")
+    ],
+) -> int:
+    """Send events to the inbox; malformed ones are named and left out."""
+    from config import logs, settings
+    from console.publishing import publish_files
+
+    given = settings.read()
+    logs.configure(given.log_level)
+    return publish_files(given, files)
+
+
+def topology(
+    *,
+    check: Annotated[
+        bool, typer.Option("--check", help="Compare with what the broker has; changes nothing.")
+    ] = False,
+    as_json: Json = False,
+) -> int:
+    """List the exchanges and queues, or compare them with the broker's."""
+    from config import settings
+    from console import describing
+
+    return describing.show_topology(settings.read(), check=check, as_json=as_json)
+
+
+def config(*, as_json: Json = False) -> int:
+    """Show the effective settings, secrets masked."""
+    from config import settings
+    from console import describing
+
+    return describing.show_settings(settings.read(), as_json=as_json)
+
+
+def schema(
+    directory: Annotated[
+        Path | None,
+        typer.Argument(metavar="[DIR]", help="Where to write; else AsyncAPI on standard output."),
+    ] = None,
+) -> int:
+    """Write the JSON Schemas of all messages and the AsyncAPI document."""
+    from console import describing
+
+    return describing.write_schemas(directory)

@@ -1,0 +1,129 @@
+"""What a person or a program sees on standard output: one JSON document, or aligned tables.
+
+Tables come without lines and colours where the output is no terminal, so that they can be cut and
+searched; no line is cut there, however long. Moments are shown in UTC, to the minute.
+"""
+
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from functools import cache
+from typing import IO, Any
+
+import orjson
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from console.trouble import Status
+
+_TITLE: dict[str, Any] = {"title_justify": "left", "title_style": "bold"}
+_PLAIN_WIDTH = 1_000  # of a line that nobody's screen limits
+
+Cell = str | int | datetime | None
+
+
+def document(value: Any) -> None:  # noqa: ANN401 - any JSON document
+    """Print one JSON document."""
+    sys.stdout.write(f"{json_text(value)}\n")
+
+
+def documents(values: Iterable[bytes | str]) -> None:
+    """Print one JSON array of documents that are text already, one a line, as they come."""
+    before = "["
+    for value in values:
+        text = value if isinstance(value, str) else value.decode()
+        sys.stdout.write(f"{before}{text}")
+        before = ",\n"
+    sys.stdout.write("[]\n" if before == "[" else "]\n")
+
+
+def json_text(value: Any) -> str:  # noqa: ANN401 - any JSON document
+    """Return a document as text; moments in UTC with a Z, indented for a person's eyes."""
+    option = orjson.OPT_UTC_Z
+    if sys.stdout.isatty():
+        option |= orjson.OPT_INDENT_2
+    return orjson.dumps(value, option=option).decode()
+
+
+def say(text: str) -> None:
+    """Print a sentence."""
+    _console().print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def table(
+    title: str, columns: Sequence[str], rows: Iterable[Sequence[Cell]], *, nothing: str = "Nothing."
+) -> None:
+    """Print a table; numbers to the right. `nothing` is said where it would be empty."""
+    listed = list(rows)
+    if not listed:
+        say(nothing)
+        return
+    grid = Table(title=title, box=SIMPLE_HEAD, pad_edge=False, **_TITLE)
+    for index, name in enumerate(columns):
+        numbers = all(isinstance(row[index], int | None) for row in listed)
+        grid.add_column(name, justify="right" if numbers else "left", overflow="fold")
+    for row in listed:
+        grid.add_row(*(Text(plain(cell)) for cell in row))
+    _console().print(grid)
+
+
+def facts(title: str, pairs: Iterable[tuple[str, Cell]]) -> None:
+    """Print names and values of one thing, one a line."""
+    grid = Table(title=title, box=None, show_header=False, pad_edge=False, **_TITLE)
+    grid.add_column(style="dim")
+    grid.add_column(overflow="fold")
+    for name, value in pairs:
+        grid.add_row(name, Text(plain(value)))
+    _console().print(grid)
+
+
+def plain(value: object) -> str:
+    """Return a value as a person reads it: `-` for nothing, a moment to the minute."""
+    if value is None or value == "":
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, datetime):
+        return f"{value.astimezone(UTC):%Y-%m-%d %H:%M}"
+    return printable(str(value))
+
+
+def counted(count: int, what: str) -> str:
+    """Return a number with its noun, `1 order`, `2,000 orders`."""
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
+
+
+def printable(text: str) -> str:
+    """Return text that can not play tricks on a terminal: control characters are shown."""
+    return "".join(
+        character if character.isprintable() or character == "\n" else repr(character)[1:-1]
+        for character in text
+    )
+
+
+def terminal(stream: IO[str]) -> bool:
+    """Is a person looking at this stream?"""
+    return stream.isatty()
+
+
+@cache
+def _console() -> Console:
+    width = None if terminal(sys.stdout) else _PLAIN_WIDTH
+    return Console(file=sys.stdout, width=width, highlight=False, emoji=False)
+
+
+def unknown(what: str, *, as_json: bool) -> int:
+    """Say that nobody knows a thing by that name; return the exit status of that."""
+    if as_json:
+        document(None)
+    complain(f"{what} is not known.")
+    return Status.NOT_SO
+
+
+def complain(text: str) -> None:
+    """Print a sentence on standard error."""
+    sys.stderr.write(f"{printable(text)}\n")

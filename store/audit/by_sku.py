@@ -1,0 +1,138 @@
+"""Sku by sku: what is there, who waits, what is bought; derived from what is never updated.
+
+1. `on_hand` from movements (L2), `allocated` from allocations (L3), demand from held lines (L4):
+   each is compared with the counter that is kept of it.
+2. On the derived numbers the rules are asked again (`needs`): not more is promised than is there
+   (S8), nobody waits for stock that is free (S3), and ordering once more changes nothing (R2).
+
+Four streams in the order of skus are read side by side, so that one sku is in memory at a time.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from handlers.batch import concerns
+from handlers.policy import Rules
+from handlers.state import Demand, Item, Place, Shop, State, Stock, Task, Vendor
+from store import load_catalogue, tasks
+from store.audit import needs
+from store.audit.streams import ITEMS, PROMISES, SUPPLY, WAITING, Stream
+from store.columns import json_value
+from store.statements import Query
+from store.transaction import Transaction
+from store.views.shapes import Difference
+
+OVER_ALLOCATED = "stock.allocated, at most on_hand"
+
+_EXCEPTIONS = Query("SELECT refs FROM exceptions WHERE code = 'over_allocated'")
+
+_Where = tuple[str | None, str | None]  # sku, place
+
+
+@dataclass(slots=True)
+class _Catalogue:
+    """What is the same for every sku. `sources` is what each shop may ship from, kept (P4)."""
+
+    judged_by: Sequence[Rules]
+    places: dict[str, Place]
+    shops: dict[str, Shop]
+    walks: Sequence[Task]
+    sources: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def differences(tx: Transaction, judged_by: Sequence[Rules]) -> Iterator[list[Difference]]:
+    """Yield what differs of each sku. What waits may be as any of these rules want it."""
+    state = State(judged_by[0])
+    load_catalogue.places_and_shops(tx, state)
+    catalogue = _Catalogue(judged_by, state.places, state.shops, tasks.walks(tx))
+    streams = [Stream(tx.stream(query)) for query in (ITEMS, PROMISES, WAITING, SUPPLY)]
+    while (sku := min((s.sku for s in streams if s.sku is not None), default=None)) is not None:
+        yield _of_one(tx, catalogue, sku, [stream.take(sku) for stream in streams])
+
+
+def explained(tx: Transaction, found: Sequence[Difference]) -> set[_Where]:
+    """Return the skus and places of these differences that an exception speaks of (S8)."""
+    keys = {(row["sku"], row["place"]) for row in found}
+    told: set[_Where] = set()
+    for (text,) in tx.stream(_EXCEPTIONS):
+        refs = json_value(text)
+        key = (refs.get("sku"), refs.get("place"))
+        if key in keys:
+            told.add(key)
+    return told
+
+
+def _of_one(
+    tx: Transaction, catalogue: _Catalogue, sku: str, rows: Sequence[list[Any]]
+) -> list[Difference]:
+    items, promises, waiting, bought = rows
+    item = Item(sku)
+    vendor_policy: dict[str, Any] = {}
+    for _sku, item.vendor, policy, busy, of_vendor in items:
+        item.overrides, item.busy = json_value(policy), bool(busy)
+        vendor_policy = {} if of_vendor is None else json_value(of_vendor)
+    found = [*_stock(item, promises), *_demand(item, waiting)]
+    if any(item.sku > walk.cursor and concerns(walk, item) for walk in catalogue.walks):
+        return found  # a policy change has yet to reach it (S6)
+    lines = [needs.Bought.of(tx, row) for row in bought]
+    broken: list[Difference] = []
+    for rules in reversed(catalogue.judged_by):
+        broken = _asked(_scratch(catalogue, rules, item, vendor_policy), item, lines)
+        if not broken:
+            break
+    return found + broken
+
+
+def _scratch(
+    catalogue: _Catalogue, rules: Rules, item: Item, vendor_policy: dict[str, Any]
+) -> State:
+    state = State(rules, catalogue.places, catalogue.shops, sources=catalogue.sources)
+    state.items[item.sku] = item
+    if item.vendor is not None:
+        state.vendors[item.vendor] = Vendor(item.vendor, policy=vendor_policy)
+    state.refresh(item)
+    return state
+
+
+def _asked(state: State, item: Item, lines: Sequence[needs.Bought]) -> list[Difference]:
+    """Return what the rules would do now, though they have done all there was to do."""
+    item.supply.clear()
+    needs.supply(state, item, lines)
+    idle = [] if item.busy else list(needs.idle_stock(state, item))
+    return idle + list(needs.unmet(state, item))
+
+
+def _stock(item: Item, rows: Sequence[Any]) -> Iterator[Difference]:
+    for sku, place, on_hand, kept_on_hand, allocated, kept_allocated in rows:
+        item.stock[place] = Stock(sku, place, on_hand, allocated)
+        if kept_on_hand != on_hand:
+            yield _different("L2", "stock.on_hand", (sku, place), on_hand, kept_on_hand)
+        if kept_allocated != allocated:
+            yield _different("L3", "stock.allocated", (sku, place), allocated, kept_allocated)
+        if allocated > on_hand:
+            yield _different("S8", OVER_ALLOCATED, (sku, place), on_hand, allocated)
+
+
+def _demand(item: Item, rows: Sequence[Any]) -> Iterator[Difference]:
+    for sku, destination, shop, shortage, kept in rows:
+        item.demand[destination, shop] = Demand(sku, destination, shop, shortage)
+        if kept != shortage:
+            row = _different("L4", "demand.shortage", (sku, destination), shortage, kept)
+            row["refs"] = {"shop": shop}
+            yield row
+
+
+def _different(
+    rule: str, what: str, where: tuple[str, str], expected: int, found: int
+) -> Difference:
+    sku, place = where
+    return {
+        "rule": rule,
+        "what": what,
+        "sku": sku,
+        "place": place,
+        "refs": {},
+        "expected": expected,
+        "found": found,
+    }

@@ -1,0 +1,35 @@
+"""What one table must say of another, as one statement that returns what differs.
+
+The columns of every statement: sku, place, expected, found, then those named in `Relation.refs`.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from store.statements import Query
+from store.transaction import Transaction
+from store.views.shapes import Difference
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """`what` must be as the rule says."""
+
+    rule: str
+    what: str
+    refs: tuple[str, ...]
+    query: Query
+
+
+def broken(tx: Transaction, relation: Relation) -> Iterator[Difference]:
+    """Yield where it does not hold."""
+    for sku, place, expected, found, *refs in tx.stream(relation.query):
+        yield {
+            "rule": relation.rule,
+            "what": relation.what,
+            "sku": sku,
+            "place": place,
+            "refs": dict(zip(relation.refs, refs, strict=True)),
+            "expected": expected,
+            "found": found,
+        }

@@ -1,0 +1,91 @@
+"""The seam between the store and an engine. Every bulk statement takes all its rows at once."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table
+from sqlalchemy.engine import URL
+
+from store.columns import Stored
+from store.statements import Columns, Query, Row, Rows, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long the database may keep us waiting, and how many connections a process may hold.
+
+    `isolation`: None is the engine's standard for writing (READ COMMITTED, or one writer at a
+    time); SERIALIZABLE works too, for engines that know no other.
+    """
+
+    connect_seconds_max: int = 10
+    statement_seconds_max: int = 30
+    lock_seconds_max: int = 10
+    idle_in_transaction_seconds_max: int = 60
+    connections_max: int = 5
+    isolation: str | None = None
+
+
+Driver = Any  # the driver's own connection: SQLAlchemy's results take 3 ms of a batch's 60
+
+QUEUE: Columns = (("sku", "text"), ("destination", "text"), ("shop", "text"))
+
+STREAMED = {"stream_results": True, "yield_per": 1_000}  # PostgreSQL: by a cursor of the server
+
+
+class Dialect(ABC):
+    """One engine. Rows handed in have the table's columns in the table's order."""
+
+    name: str
+    locks_rows: bool
+    """Whether several may write at once, each what it has locked."""
+
+    heads: Query
+    """The first `:lines_max` held lines of each given queue (sku, destination, shop)."""
+
+    @abstractmethod
+    def engine(self, url: URL, limits: Limits) -> Engine:
+        """Return an engine whose connections are set up; nothing is connected yet."""
+
+    @abstractmethod
+    def reading(self) -> Mapping[str, Any]:
+        """Return the execution options of a transaction that reads one state of everything."""
+
+    @abstractmethod
+    def instant(self, value: Stored) -> datetime | None:
+        """Return the moment in a column that a raw statement read."""
+
+    @abstractmethod
+    def query(
+        self, driver: Driver, query: Query, given: Rows, values: Mapping[str, Value]
+    ) -> Sequence[Row]:
+        """Run a query and return its rows."""
+
+    @abstractmethod
+    def stream(
+        self, connection: Connection, query: Query, values: Mapping[str, Value]
+    ) -> Iterator[Row]:
+        """Run a query and yield its rows as they come, a thousand in memory at once."""
+
+    @abstractmethod
+    def run(self, driver: Driver, query: Query, given: Rows, values: Mapping[str, Value]) -> int:
+        """Run a statement that returns no rows; return how many it changed."""
+
+    @abstractmethod
+    def append(self, driver: Driver, table: Table, rows: Iterable[Row]) -> None:
+        """Insert rows that are not there yet."""
+
+    @abstractmethod
+    def upsert(self, driver: Driver, table: Table, rows: Rows, changes: str | None) -> None:
+        """Insert rows, or overwrite those with the same key (only `changes`, where given)."""
+
+    @abstractmethod
+    def update(self, driver: Driver, table: Table, rows: Rows) -> None:
+        """Overwrite rows that are there, by key."""
+
+    @abstractmethod
+    def delete(self, driver: Driver, table: Table, keys: Rows) -> None:
+        """Delete the rows with these keys."""

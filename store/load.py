@@ -1,0 +1,58 @@
+"""Load all: the first half of a batch. A handful of SELECTs read and lock what the events name.
+
+Locks are taken in one order by everybody (L6), each kind sorted by key:
+
+1. Ask, without locks, which skus the named orders and replenishments concern.
+2. Lock the catalogue (places, shops, vendors): shared, or for oneself where it may change.
+3. Lock the skus. Under their lock: stock, demand, statuses, vendors, supply.
+4. Find the heads of the queues that may be filled; lock the named orders and theirs.
+5. Count who stands behind the new orders; lock the slots of open replenishments.
+6. Read the facts known already, and the events that waited for these orders.
+
+The number of statements does not depend on how much they read. What was asked for in step 1 and has
+changed before its lock was had raises Unloaded: the transaction begins again, with more.
+"""
+
+from collections.abc import Sequence
+
+from events.envelope import Event
+from handlers.batch import slots_of
+from handlers.policy import Rules
+from handlers.state import FactKey, Keys, State
+from store import load_catalogue, load_items, load_orders, load_queues, load_supply, waiting
+from store.statements import Query
+from store.transaction import Transaction
+
+_FACTS = Query(
+    """
+    SELECT t.kind, t.key, t.data_hash
+    FROM {given} CROSS JOIN facts AS t
+    WHERE t.kind = given.kind AND t.key = given.key
+    """,
+    (("kind", "text"), ("key", "text")),
+)
+
+
+def load(tx: Transaction, keys: Keys, events: Sequence[Event], rules: Rules) -> State:
+    """Return the working copy a batch decides on, locked. Raises Unloaded to begin again."""
+    state = State(rules, exempt=keys.exempt)
+    of_orders = load_orders.skus_by_order(tx, keys.orders)
+    of_supply, slots = load_supply.skus_and_slots(tx, keys.replenishments)
+    load_catalogue.load(tx, state, keys)
+    skus = keys.skus.union(of_supply, *of_orders.values())
+    load_items.load(tx, state, skus)
+    load_catalogue.vendors(tx, state, keys.vendors)
+    load_supply.outstanding(tx, state)
+    usable = keys.usable.union(*(of_orders.get(key, ()) for key in keys.usable_orders))
+    heads = load_queues.heads(tx, state, usable)
+    load_orders.load(tx, state, keys.orders, heads.orders)
+    load_queues.join(state, heads)
+    load_queues.behind(tx, state, keys.probes)
+    load_supply.load(tx, state, slots | keys.slots | slots_of(state, events), keys.replenishments)
+    state.facts = _facts(tx, keys.facts)
+    state.waiting = waiting.for_orders(tx, keys.orders)
+    return state
+
+
+def _facts(tx: Transaction, keys: set[FactKey]) -> dict[FactKey, str]:
+    return {(kind, key): data_hash for kind, key, data_hash in tx.query(_FACTS, sorted(keys))}

@@ -1,0 +1,180 @@
+"""Replenishments: what may still arrive of the loaded skus, and the slots where more is ordered.
+
+A replenishment changes only under the lock of its slot (vendor, destination) and, line by line,
+of the skus. Those that are open in a locked slot, or named, are read whole under it; of the others
+only the lines of loaded skus are known, and their headers are never written.
+"""
+
+# ruff: noqa: S608 - what is put into SQL are lists of columns
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from handlers.state import (
+    Part,
+    Replenishment,
+    ReplenishmentLine,
+    ReplenishmentState,
+    Slot,
+    SlotKey,
+    State,
+    Unloaded,
+)
+from store.columns import json_value
+from store.statements import Columns, Query
+from store.transaction import Transaction
+
+_ID: Columns = (("replenishment_id", "text"),)
+_SLOT: Columns = (("vendor", "text"), ("destination", "text"))
+
+_HEADER = """t.replenishment_id, t.vendor, t.destination, t.raised_at, t.state, t.automatic,
+        t.revision, t.told_revision, t.told_total, t.finalized_at, t.closed_at, t.clock"""
+_LINE = "l.sku, l.qty, l.manual, l.linked, l.received, l.parts"
+
+_CONCERNED = Query(
+    """
+    SELECT t.vendor, t.destination, l.sku
+    FROM {given} CROSS JOIN replenishments AS t
+    LEFT JOIN replenishment_lines AS l ON l.replenishment_id = t.replenishment_id
+    WHERE t.replenishment_id = given.replenishment_id
+    """,
+    _ID,
+)
+_OUTSTANDING = Query(
+    f"""
+    SELECT {_HEADER}, {_LINE}
+    FROM {{given}} CROSS JOIN replenishment_lines AS l
+    JOIN replenishments AS t ON t.replenishment_id = l.replenishment_id
+    WHERE l.sku = given.sku AND l.outstanding > 0
+    ORDER BY l.replenishment_id, l.sku
+    """,
+    (("sku", "text"),),
+)
+_LOCK = Query(
+    """
+    SELECT t.vendor, t.destination, t.open_id, t.raised, t.clock
+    FROM {given} CROSS JOIN replenishment_slots AS t
+    WHERE t.vendor = given.vendor AND t.destination = given.destination
+    ORDER BY t.vendor, t.destination {lock}
+    """,
+    _SLOT,
+)
+_ENTER = Query(
+    """
+    INSERT INTO replenishment_slots (vendor, destination, raised, clock)
+    SELECT vendor, destination, 0, 0 FROM {given} WHERE true
+    ON CONFLICT (vendor, destination) DO UPDATE SET clock = replenishment_slots.clock
+    RETURNING vendor, destination, open_id, raised, clock
+    """,
+    _SLOT,
+)
+_WHOLE = Query(
+    f"""
+    SELECT {_HEADER}, {_LINE}
+    FROM {{given}} CROSS JOIN replenishments AS t
+    LEFT JOIN replenishment_lines AS l ON l.replenishment_id = t.replenishment_id
+    WHERE t.replenishment_id = given.replenishment_id
+    ORDER BY t.replenishment_id, l.sku
+    """,
+    _ID,
+)
+
+
+def skus_and_slots(tx: Transaction, named: Collection[str]) -> tuple[set[str], set[SlotKey]]:
+    """Return the skus and the slots of replenishments as they are now, without locking them."""
+    skus: set[str] = set()
+    slots: set[SlotKey] = set()
+    for vendor, destination, sku in tx.query(_CONCERNED, [(name,) for name in sorted(named)]):
+        slots.add((vendor, destination))
+        if sku is not None:
+            skus.add(sku)
+    return skus, slots
+
+
+def outstanding(tx: Transaction, state: State) -> None:
+    """Read what may still arrive of every loaded sku."""
+    for row in tx.query(_OUTSTANDING, [(sku,) for sku in sorted(state.items)]):
+        replenishment = _replenishment(tx, state, row)
+        line = _line(replenishment, row)
+        state.items[line.sku].supply.append(replenishment.replenishment_id)
+
+
+def load(tx: Transaction, state: State, slots: Collection[SlotKey], named: Collection[str]) -> None:
+    """Lock the slots; read whole the replenishments that are open there, and those named.
+
+    Raises Unloaded where a named one has a line of a sku that is not locked.
+    """
+    given = sorted(slots)
+    found = list(tx.query(_LOCK, given))
+    if len(found) < len(given):
+        known = {(vendor, destination) for vendor, destination, *_rest in found}
+        found += tx.query(_ENTER, [key for key in given if key not in known])
+    for vendor, destination, open_id, raised, clock in found:
+        slot = Slot(vendor, destination, open_id, raised)
+        slot.loaded = slot.values()
+        state.slots[vendor, destination] = slot
+        tx.saw(clock)
+    wanted = {slot.open_id for slot in state.slots.values() if slot.open_id is not None}
+    for row in tx.query(_WHOLE, [(name,) for name in sorted(wanted.union(named))]):
+        whole = _replenishment(tx, state, row)
+        whole.complete = True
+        if row[12] is not None:
+            _line(whole, row)
+    missing = {
+        sku
+        for name in named
+        if (replenishment := state.replenishments.get(name)) is not None
+        for sku in replenishment.lines
+        if sku not in state.items
+    }
+    if missing:
+        raise Unloaded("skus", missing)
+
+
+def _replenishment(tx: Transaction, state: State, row: tuple[Any, ...]) -> Replenishment:
+    """Return the one object of a replenishment, with the header as it was read last."""
+    (
+        name,
+        vendor,
+        destination,
+        raised_at,
+        kind,
+        automatic,
+        revision,
+        told_revision,
+        told_total,
+        finalized_at,
+        closed_at,
+        clock,
+    ) = row[:12]
+    if name not in state.replenishments:
+        raised = tx.instant(raised_at)
+        state.replenishments[name] = Replenishment(name, vendor, destination, raised)
+    replenishment = state.replenishments[name]
+    replenishment.state = ReplenishmentState(kind)
+    replenishment.automatic = bool(automatic)
+    replenishment.revision = revision
+    replenishment.told_revision = told_revision
+    replenishment.told_total = told_total
+    replenishment.finalized_at = tx.instant(finalized_at)
+    replenishment.closed_at = tx.instant(closed_at)
+    replenishment.loaded = replenishment.values()
+    tx.saw(clock)
+    return replenishment
+
+
+def _line(replenishment: Replenishment, row: tuple[Any, ...]) -> ReplenishmentLine:
+    sku, qty, manual, linked, received, parts = row[12:]
+    line = ReplenishmentLine(sku, qty, manual, linked, received, parts_of(parts))
+    line.loaded = line.values()
+    replenishment.lines[sku] = line
+    return line
+
+
+def parts_of(text: str) -> tuple[Part, ...]:
+    """Return the confirmed parts of a line (R4) from the column that keeps them."""
+    return tuple(
+        Part(qty, None if at is None else datetime.fromisoformat(at))
+        for qty, at in (json_value(text) if text != "[]" else ())
+    )

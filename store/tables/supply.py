@@ -1,0 +1,64 @@
+"""Supply: buying documents, their lines, and the one place for an open one (R1).
+
+Columns stand in the order in which the rows of handlers.state give their `values()`.
+"""
+
+from sqlalchemy import ForeignKeyConstraint, Index
+
+from store.tables.base import (
+    clock,
+    flag,
+    instant,
+    json,
+    key,
+    one_of,
+    partial_index,
+    table,
+    units,
+    words,
+)
+
+replenishments = table(
+    "replenishments",
+    "replenishment_id",
+    key("replenishment_id"),
+    key("vendor"),
+    key("destination"),
+    instant("raised_at"),
+    words("state"),
+    flag("automatic"),
+    units("revision"),
+    units("told_revision"),
+    units("told_total"),
+    instant("finalized_at", null=True),
+    instant("closed_at", null=True),
+    clock(),
+    one_of("state", "open", "finalized", "partially_received", "received", "closed", "cancelled"),
+    partial_index("uq_replenishments_open", "vendor destination", "state = 'open'", unique=True),
+    Index("ix_replenishments_raised_at", "raised_at", "replenishment_id"),
+)
+
+replenishment_lines = table(
+    "replenishment_lines",
+    "replenishment_id sku",
+    key("replenishment_id"),
+    key("sku"),
+    units("qty"),
+    units("manual"),
+    units("linked"),
+    units("received"),
+    json("parts"),  # [[qty, instant or null], …] as confirmed (R4)
+    units("outstanding"),  # what may still arrive: qty - received until it is closed, then 0
+    ForeignKeyConstraint(["replenishment_id"], ["replenishments.replenishment_id"]),
+    partial_index("ix_replenishment_lines_outstanding", "sku replenishment_id", "outstanding > 0"),
+)
+
+replenishment_slots = table(
+    "replenishment_slots",
+    "vendor destination",
+    key("vendor"),
+    key("destination"),
+    key("open_id", null=True),
+    units("raised"),
+    clock(),
+)

@@ -1,0 +1,168 @@
+"""The documents of contract.md §6, field by field. Moments are in UTC, quantities whole units."""
+
+from datetime import datetime
+from typing import Any, Literal, NotRequired, TypedDict
+
+OrderStatus = Literal["pending", "held", "ready", "open", "shipped", "rejected", "cancelled"]
+RestockStatus = Literal["none", "partial", "full"]
+SetAsideState = Literal["set_aside", "retrying", "resolved", "discarded"]
+
+
+class AllocatedUnits(TypedDict):
+    """Units of a line promised at one source; null: unmanaged, the picker chooses."""
+
+    source: str | None
+    qty: int
+
+
+class OrderLineView(TypedDict):
+    """A line of an order. `released`: those allocated that the warehouse was told of."""
+
+    line_id: str
+    sku: str
+    ordered: int
+    allocated: int
+    released: int
+    shortage: int
+    pending: int
+    drop_ship: int
+    shipped: int
+    cancelled: int
+    rejected: int
+    expected_at: datetime | None
+    allocations: list[AllocatedUnits]
+
+
+class OrderView(TypedDict):
+    """An order. `restock_status` null: nothing of it was ever short."""
+
+    shop: str
+    order_id: str
+    status: OrderStatus
+    restock_status: RestockStatus | None
+    holds: list[str]
+    expected_at: datetime | None
+    lines: list[OrderLineView]
+
+
+class WaitingLine(TypedDict):
+    """A line that waits, and for how much."""
+
+    line_id: str
+    sku: str
+    shortage: int
+
+
+class BackorderView(TypedDict):
+    """An order that waits."""
+
+    shop: str
+    order_id: str
+    placed_at: datetime
+    restock_status: RestockStatus | None
+    expected_at: datetime | None
+    lines: list[WaitingLine]
+
+
+class PlaceStock(TypedDict):
+    """A sku at one place."""
+
+    place: str
+    kind: Literal["source", "dock"]
+    on_hand: int
+    allocated: int
+    available: int
+
+
+class StockView(TypedDict):
+    """A sku. `on_hand` counts docks, `available` does not; `sellable` null: unlimited."""
+
+    sku: str
+    on_hand: int
+    allocated: int
+    available: int
+    shortage: int
+    incoming: int
+    net_position: int
+    sellable: dict[str, int | None]
+    places: list[PlaceStock]
+
+
+class CoveredLine(TypedDict):
+    """Units of a replenishment that will serve a held line, in queue order (R10)."""
+
+    shop: str
+    order_id: str
+    line_id: str
+    qty: int
+
+
+class ReplenishmentLineView(TypedDict):
+    """A sku on a replenishment. `qty`: asked while it is open, confirmed after."""
+
+    sku: str
+    qty: int
+    received: int
+    outstanding: int
+    covers: list[CoveredLine]
+
+
+class ReplenishmentView(TypedDict):
+    """A replenishment. `expected_at`: when the last of what may still arrive does."""
+
+    replenishment_id: str
+    vendor: str
+    destination: str
+    state: str
+    automatic: bool
+    revision: int
+    expected_at: datetime | None
+    lines: list[ReplenishmentLineView]
+
+
+class ExceptionView(TypedDict):
+    """Something a person must look at."""
+
+    code: str
+    reason: str | None
+    message: str
+    refs: dict[str, str]
+    at: datetime
+
+
+class SetAsideView(TypedDict):
+    """An event that had no effect. The last three only where one is shown."""
+
+    id: str
+    source: str | None
+    event_id: str | None
+    type: str | None
+    reason: str
+    field: str | None
+    message: str
+    attempts: int
+    first_seen: datetime
+    last_seen: datetime
+    state: SetAsideState
+    body: NotRequired[str]
+    headers: NotRequired[dict[str, Any]]
+    detail: NotRequired[Any]
+
+
+class Difference(TypedDict):
+    """Something stored that is not what it should be. `what` says which column or relation."""
+
+    rule: str
+    what: str
+    sku: str | None
+    place: str | None
+    refs: dict[str, str]
+    expected: int | str | None
+    found: int | str | None
+
+
+class AuditView(TypedDict):
+    """What an audit looked at, in rows, and what it found."""
+
+    checked: dict[str, int]
+    differences: list[Difference]
