@@ -20,6 +20,7 @@ import time
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -34,12 +35,13 @@ from store.load import load
 from store.save import save
 from store.transaction import Database
 from tests.support.services import own_database, postgres_url
+from workers.process import learn, merged
 
 NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)
 STAGES = ("claim", "load", "save", "commit")
 
 
-def arrival(kind, event_id, data):
+def arrival(kind: str, event_id: str, data: dict[str, Any]) -> Arrival:
     body = orjson.dumps(
         {
             "specversion": "1.0",
@@ -55,7 +57,7 @@ def arrival(kind, event_id, data):
     return Arrival(event, body, NOW, f"{kind}.main")
 
 
-def order(draw, number, skus):
+def order(draw: random.Random, number: int, skus: list[str]) -> Arrival:
     return arrival(
         "OrderPlaced",
         f"o{number}",
@@ -78,7 +80,8 @@ def order(draw, number, skus):
     )
 
 
-def run(database, arrivals, spent):
+def run(database: Database, arrivals: list[Arrival], spent: dict[str, list[float]]) -> int:
+    """Keep one batch; note what each stage took; return the number of statements."""
     more = Keys()
     while True:
         try:
@@ -87,9 +90,7 @@ def run(database, arrivals, spent):
                 claim = inbox.claim(tx, arrivals)
                 marks.append(time.perf_counter())
                 events = [row.event for row in claim.fresh]
-                keys = keys_of(events)
-                keys.catalogue = more.catalogue
-                state = load(tx, keys, events, Rules())
+                state = load(tx, merged(keys_of(events), more), events, Rules())
                 marks.append(time.perf_counter())
                 decision = decide(state, [(row.event, NOW) for row in claim.fresh], NOW)
                 decided = time.perf_counter() - marks[-1]
@@ -97,8 +98,7 @@ def run(database, arrivals, spent):
                 marks.append(time.perf_counter())
             marks.append(time.perf_counter())
         except Unloaded as missing:
-            assert missing.kind == "catalogue", missing
-            more.catalogue = True
+            learn(more, missing)
             continue
         for name, start, end in zip(STAGES, marks, marks[1:], strict=False):
             spent[name].append(end - start - (decided if name == "save" else 0))
@@ -106,7 +106,7 @@ def run(database, arrivals, spent):
         return tx.statements
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sqlite", action="store_true")
     parser.add_argument("--batch", type=int, default=500)
@@ -136,7 +136,7 @@ def main():
             )
             for start in range(0, len(skus), 1000)
         ]
-        spent = {name: [] for name in (*STAGES, "decide")}
+        spent: dict[str, list[float]] = {name: [] for name in (*STAGES, "decide")}
         run(database, receipts, spent)
         run(database, [order(draw, 0, skus)], spent)
         batches = [

@@ -65,5 +65,5 @@ def _months(first: date, columns: int, days_per_column: int) -> str:
         begins = column == 0 or day.month != before.month
         has_room = len(line) <= column <= columns - _MONTH_WIDTH or column == 0
         if begins and has_room:
-            line = f"{line:<{column}}{day:%b %Y}  "
+            line = f"{line:<{column}}{day:%b %Y} "
     return line.rstrip()

@@ -7,7 +7,7 @@ Vendors, lead times, least quantities and units are those of AdventureWorks (con
 
 import csv
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache
 from pathlib import Path
 from random import Random
 
@@ -67,35 +67,36 @@ class Item:
     backorder_limit: int | None
 
 
+@cache
+def offers() -> tuple[Offer, ...]:
+    """Return the rows that skus are drawn from."""
+    with SUPPLY.open(encoding="utf-8", newline="") as file:
+        return tuple(
+            Offer(
+                Vendor(row["vendor"], row["name"], row["active"] == "1"),
+                int(row["lead_time_days"]),
+                int(row["min_order_qty"]),
+                row["unit"],
+            )
+            for row in csv.DictReader(file)
+        )
+
+
 class Draw:
     """Everything that is drawn, by one seed."""
 
     def __init__(self, seed: int = SEED) -> None:
         self.seed = seed
 
-    @cached_property
-    def offers(self) -> tuple[Offer, ...]:
-        """The rows that skus are drawn from."""
-        with SUPPLY.open(encoding="utf-8", newline="") as file:
-            return tuple(
-                Offer(
-                    Vendor(row["vendor"], row["name"], row["active"] == "1"),
-                    int(row["lead_time_days"]),
-                    int(row["min_order_qty"]),
-                    row["unit"],
-                )
-                for row in csv.DictReader(file)
-            )
-
     def vendors(self) -> list[Vendor]:
         """List the vendors that sell anything, by code."""
-        active = {offer.vendor.code: offer.vendor for offer in self.offers if offer.vendor.active}
+        active = {offer.vendor.code: offer.vendor for offer in offers() if offer.vendor.active}
         return [active[code] for code in sorted(active)]
 
     def item(self, sku: str, weekly_units: float) -> Item:
         """Draw how a sku is bought and how much of it lay in stock; `weekly_units` are sold."""
         draw = self._generator("item", sku)
-        offer = self.offers[int(draw.random() * len(self.offers))]
+        offer = offers()[int(draw.random() * len(offers()))]
         packs = _PACKS.get(offer.unit, _PACKS_OTHERWISE)
         pack_size = packs[int(draw.random() * len(packs))]
         run_out = draw.random() < _RUN_OUT_SHARE

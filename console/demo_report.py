@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from io import TextIOWrapper
 from pathlib import Path
 
 from rich.console import Console
@@ -47,10 +48,7 @@ class Outcome:
 
 def show(outcome: Outcome) -> None:
     """Print it on standard output."""
-    terminal = sys.stdout.isatty()
-    console = Console(
-        file=sys.stdout, width=None if terminal else _WIDTH, highlight=False, emoji=False
-    )
+    console = _console()
 
     def say(text: str = "", style: str = "") -> None:
         console.print(Text(text, style=style), soft_wrap=True)
@@ -79,6 +77,13 @@ def show(outcome: Outcome) -> None:
         say(line, "dim")
 
 
+def _console() -> Console:
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a chart of question marks is better than none
+    width = None if sys.stdout.isatty() else _WIDTH
+    return Console(file=sys.stdout, width=width, highlight=False, emoji=False)
+
+
 def _head(outcome: Outcome) -> Iterable[str]:
     replay = outcome.replay
     survey, heard = replay.survey, replay.tally.messages.total()
@@ -88,8 +93,8 @@ def _head(outcome: Outcome) -> Iterable[str]:
         f"{_day(survey.last)}, on their own clock."
     )
     yield (
-        f"{replay.events_told:,} events in and {heard:,} out in {outcome.seconds:,.0f} s "
-        f"({rate:,.0f} in/s), each stored, published and heard."
+        f"{replay.events_told:,} events in, {heard:,} out, all confirmed, in "
+        f"{outcome.seconds:,.0f} s ({rate:,.0f} in a second)."
     )
 
 
@@ -112,7 +117,7 @@ def _figures(outcome: Outcome) -> Iterable[list[Row]]:
         ),
         ("Cancelled", _n(back.cancelled), _cancelled(back)),
         ("Returned", _n(back.returned), "after they were shipped"),
-        ("Still held", _n(tally.held[max(tally.held)]), f"{held:,} orders; {_why(replay)}"),
+        ("Still held", _n(tally.held[max(tally.held)]), f"of {held:,} orders{_why(replay)}"),
     ]
     yield [_replenishments(replay), _sent(replay)]
     yield list(_not_replayed(replay))
@@ -157,13 +162,12 @@ def _short(replay: Replay) -> str:
 
 def _cancelled(back: TakenBack) -> str:
     if back.largest is None:
-        return "while they were open"
-    return f"while they were open; {back.largest[0]:,} of them in order {back.largest[1]}"
+        return "while open"
+    return f"while open; {back.largest[0]:,} of them in order {back.largest[1]}"
 
 
 def _why(replay: Replay) -> str:
-    lines = replay.tally.exceptions["no_vendor"]
-    return f"{lines:,} lines came for what no vendor sells any more" if lines else "on its way"
+    return ": no vendor sells it any more" if replay.tally.exceptions["no_vendor"] else ""
 
 
 def _tell_story(outcome: Outcome, say: Say) -> None:

@@ -56,11 +56,15 @@ def order(
     from console.looking import looking
     from store.views.orders import order as view
 
-    shop, slash, order_id = name.partition("/")
-    if not slash:
+    parts = name.split("/")
+    if len(parts) == 1:
         raise WrongUse(f"{name} names no order; it takes SHOP/ID, as in main/100000123.")
+    # Either may hold a slash itself: the first way to read it that names an order is the one.
+    keys = [("/".join(parts[:n]), "/".join(parts[n:])) for n in range(1, len(parts))]
     with looking() as (tx, rules, now):
-        return show_orders.order(name, view(tx, rules, shop, order_id, now), as_json=as_json)
+        views = (view(tx, rules, *key, now) for key in keys)
+        found = next((one for one in views if one is not None), None)
+        return show_orders.order(name, found, as_json=as_json)
 
 
 def stock(sku: Annotated[str, typer.Argument(metavar="SKU")], *, as_json: Json = False) -> int:

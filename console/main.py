@@ -60,8 +60,9 @@ def run(arguments: Sequence[str]) -> int:
         sys.stdout.flush()
     except KeyboardInterrupt:
         return 130  # what a shell expects of a program stopped by SIGINT
-    except BrokenPipeError:
-        # `backship emitted | head`: the reader has had enough, which is nothing wrong.
+    except (BrokenPipeError, SystemExit):
+        # `backship emitted | head`: the reader has had enough, which is nothing wrong. (Typer makes
+        # a SystemExit of it, and of nothing else here.)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Status.DONE
     except Exception as error:  # noqa: BLE001 - the last place where a sentence can be made of it

@@ -78,12 +78,10 @@ def publish(
     ],
 ) -> int:
     """Send events to the inbox; malformed ones are named and left out."""
-    from config import logs, settings
+    from config import settings
     from console.publishing import publish_files
 
-    given = settings.read()
-    logs.configure(given.log_level)
-    return publish_files(given, files)
+    return publish_files(settings.read(), files)
 
 
 def topology(

@@ -143,8 +143,6 @@ def _reading(name: str) -> Iterator[BinaryIO]:
     except OSError as error:
         raise WrongUse(f"{name} can not be read: {error.strerror}.") from None
     with stream:
-        if Path(name).is_dir():
-            raise WrongUse(f"{name} is a directory.")
         yield stream
 
 

@@ -1,14 +1,15 @@
 """What a person or a program sees on standard output: one JSON document, or aligned tables.
 
 Tables come without lines and colours where the output is no terminal, so that they can be cut and
-searched; no line is cut there, however long. Moments are shown in UTC, to the minute.
+searched; no line is cut there, however long. On a screen too narrow for a table each row becomes a
+block of lines. Moments are shown in UTC, to the minute.
 """
 
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from functools import cache
-from typing import IO, Any
+from shutil import get_terminal_size
+from typing import Any
 
 import orjson
 from rich.box import SIMPLE_HEAD
@@ -18,8 +19,8 @@ from rich.text import Text
 
 from console.trouble import Status
 
-_TITLE: dict[str, Any] = {"title_justify": "left", "title_style": "bold"}
 _PLAIN_WIDTH = 1_000  # of a line that nobody's screen limits
+_FOLDED_WIDTH_MIN = 20  # a column folded narrower than this is not read but deciphered
 
 Cell = str | int | datetime | None
 
@@ -49,7 +50,7 @@ def json_text(value: Any) -> str:  # noqa: ANN401 - any JSON document
 
 def say(text: str) -> None:
     """Print a sentence."""
-    _console().print(text, markup=False, highlight=False, soft_wrap=True)
+    sys.stdout.write(f"{text}\n")
 
 
 def table(
@@ -60,23 +61,44 @@ def table(
     if not listed:
         say(nothing)
         return
-    grid = Table(title=title, box=SIMPLE_HEAD, pad_edge=False, **_TITLE)
+    cells = [[plain(cell) for cell in row] for row in listed]
+    if not _fits(columns, cells):
+        _records(title, columns, cells)
+        return
+    grid = Table(box=SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
     for index, name in enumerate(columns):
-        numbers = all(isinstance(row[index], int | None) for row in listed)
+        kinds = {type(row[index]) for row in listed}
+        numbers = int in kinds and kinds <= {int, type(None)}
         grid.add_column(name, justify="right" if numbers else "left", overflow="fold")
-    for row in listed:
-        grid.add_row(*(Text(plain(cell)) for cell in row))
-    _console().print(grid)
+    for line in cells:
+        grid.add_row(*(Text(cell) for cell in line))
+    _show(title, grid)
+
+
+def _fits(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> bool:
+    """Is there room for all columns, if the widest is folded?"""
+    widths = [
+        max(len(name), *(len(row[index]) for row in cells)) + 2
+        for index, name in enumerate(columns)
+    ]
+    widest = max(widths)
+    return sum(widths) - widest + min(widest, _FOLDED_WIDTH_MIN) <= _width()
+
+
+def _records(title: str, columns: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
+    """Print a table that is too wide for the screen as one block of lines for each row."""
+    for count, row in enumerate(cells, 1):
+        facts(f"{title} ({count} of {len(cells)})", zip(columns, row, strict=True))
 
 
 def facts(title: str, pairs: Iterable[tuple[str, Cell]]) -> None:
     """Print names and values of one thing, one a line."""
-    grid = Table(title=title, box=None, show_header=False, pad_edge=False, **_TITLE)
+    grid = Table(box=None, show_header=False, pad_edge=False)
     grid.add_column(style="dim")
     grid.add_column(overflow="fold")
     for name, value in pairs:
         grid.add_row(name, Text(plain(value)))
-    _console().print(grid)
+    _show(title, grid)
 
 
 def plain(value: object) -> str:
@@ -105,15 +127,16 @@ def printable(text: str) -> str:
     )
 
 
-def terminal(stream: IO[str]) -> bool:
-    """Is a person looking at this stream?"""
-    return stream.isatty()
+def _width() -> int:
+    return get_terminal_size().columns if sys.stdout.isatty() else _PLAIN_WIDTH
 
 
-@cache
-def _console() -> Console:
-    width = None if terminal(sys.stdout) else _PLAIN_WIDTH
-    return Console(file=sys.stdout, width=width, highlight=False, emoji=False)
+def _show(title: str, grid: Table) -> None:
+    console = Console(width=_width(), highlight=False, emoji=False)
+    with console.capture() as laid_out:
+        console.print(Text(title, style="bold"), grid, "", sep="\n")
+    for line in laid_out.get().splitlines():
+        sys.stdout.write(f"{line.rstrip()}\n")
 
 
 def unknown(what: str, *, as_json: bool) -> int:

@@ -52,7 +52,8 @@ def _envelope(envelope: Mapping[str, Any]) -> tuple[datetime, str, str, str]:
     lines = data.get("lines")
     if lines:
         units = sum(line.get("qty", 0) for line in lines)
-        what = screen.counted(len(lines), "line") + (f", {units:,} units" if units else "")
+        what = screen.counted(len(lines), "line")
+        what += f", {screen.counted(units, 'unit')}" if units else ""
     else:
         what = data.get("message") or data.get("status") or ""
     return datetime.fromisoformat(envelope["time"]), envelope["type"], about, what

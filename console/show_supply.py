@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from console import screen
 from console.trouble import Status
-from store.views.shapes import ReplenishmentLineView, ReplenishmentView
+from store.views.shapes import ReplenishmentView
 
 
 def replenishments(views: Sequence[ReplenishmentView], *, as_json: bool) -> int:
@@ -14,7 +14,7 @@ def replenishments(views: Sequence[ReplenishmentView], *, as_json: bool) -> int:
         return Status.DONE
     screen.table(
         screen.counted(len(views), "replenishment"),
-        ("id", "vendor", "to", "state", "expected (UTC)", "skus", "units", "outstanding", "serves"),
+        ("id", "vendor", "to", "state", "expected (UTC)", "units", "outstanding"),
         [
             (
                 view["replenishment_id"],
@@ -22,10 +22,8 @@ def replenishments(views: Sequence[ReplenishmentView], *, as_json: bool) -> int:
                 view["destination"],
                 view["state"].replace("_", " "),
                 view["expected_at"],
-                len(view["lines"]),
                 sum(line["qty"] for line in view["lines"]),
                 sum(line["outstanding"] for line in view["lines"]),
-                _serves(view["lines"]),
             )
             for view in views
         ],
@@ -71,10 +69,3 @@ def replenishment(name: str, view: ReplenishmentView | None, *, as_json: bool) -
         nothing="It has no lines.",
     )
     return Status.DONE
-
-
-def _serves(lines: Sequence[ReplenishmentLineView]) -> str:
-    orders = {(row["shop"], row["order_id"]) for line in lines for row in line["covers"]}
-    if not orders:
-        return ""
-    return screen.counted(len(orders), "order")

@@ -169,7 +169,7 @@ def _items(state: State, event: Event) -> Iterable[Item]:  # noqa: C901 - one ca
     return [state.item(sku) for sku in skus]
 
 
-def _apply_walks(books: Books, items: Iterable[Item], event: Event) -> None:
+def _apply_walks(books: Books, items: Collection[Item], event: Event) -> None:
     """Let policy changes take effect on skus their walk has not reached yet, before it (S6, P3)."""
     for walk in books.state.walks:
         waiting = [
@@ -184,6 +184,8 @@ def _apply_walks(books: Books, items: Iterable[Item], event: Event) -> None:
             for item in waiting:
                 catalogue.reached(step, walk, item)
             release.tell(step)
+    for item in items:
+        books.reached[item.sku] = len(books.state.walks)
 
 
 def concerns(walk: Task, item: Item) -> bool:
@@ -197,14 +199,20 @@ def concerns(walk: Task, item: Item) -> bool:
             return True
 
 
+def _is_reached_later(books: Books, item: Item) -> bool:
+    """Is a policy change on its way to the sku that none of this batch's events met on it (S6)?"""
+    unmet = books.state.walks[books.reached.get(item.sku, 0) :]
+    return any(item.sku > walk.cursor and concerns(walk, item) for walk in unmet)
+
+
 def _tell_statuses(books: Books) -> None:
     """Emit the status of every touched sku in every shop that was last told another (S13)."""
     state = books.state
     shops = sorted(state.shops)
     for sku in sorted(books.touched):
         item = state.items[sku]
-        if item.busy:
-            continue  # told by the step that finishes the fill: after held lines were served
+        if item.busy or _is_reached_later(books, item):
+            continue  # told by the step that finishes it: after held lines were served
         origin = books.touched[sku]
         for shop in shops:
             present = status(state, item, shop)

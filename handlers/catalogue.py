@@ -21,7 +21,7 @@ from handlers.decision import Applied, Outcome
 from handlers.rules.allocation import serve
 from handlers.rules.replenishment import replenish
 from handlers.rules.sellable import destination_is_bad
-from handlers.state import Item, Place, Shop, Task, TaskKind, Vendor
+from handlers.state import Item, Place, Shop, Task, Vendor
 from handlers.turn import Turn
 
 
@@ -64,8 +64,9 @@ def reached(turn: Turn, walk: Task, item: Item) -> None:
     than once, and an id derived from it must not be given twice.
     """
     turn.books.touched.setdefault(item.sku, turn.origin)
-    if walk.cause.type != OrderPlaced.__name__:  # else a shop became known: nothing to fill
-        _reconsider(turn, item)
+    if walk.scope == "shop" and walk.cause.type == OrderPlaced.__name__:
+        return  # a shop became known by its first order: nothing became usable
+    _reconsider(turn, item)
 
 
 def vendor_changed(turn: Turn, _event: Event, data: VendorChanged) -> Outcome:
@@ -85,7 +86,7 @@ def vendor_changed(turn: Turn, _event: Event, data: VendorChanged) -> Outcome:
         for item in state.items.values():
             if item.vendor == data.vendor:
                 state.refresh(item)
-        _walk(turn, "vendor", data.vendor)
+        turn.walk("vendor", data.vendor)
     return Applied()
 
 
@@ -112,7 +113,7 @@ def shop_changed(turn: Turn, _event: Event, data: ShopChanged) -> Outcome:
             shop=shop.shop,
             place=shop.destination,
         )
-    _walk(turn, "shop", data.shop)
+    turn.walk("shop", data.shop)
     return Applied()
 
 
@@ -121,25 +122,31 @@ def place_changed(turn: Turn, _event: Event, data: PlaceChanged) -> Outcome:
     state = turn.state
     turn.catalogue(data.place)
     new = data.place not in state.places
-    place = turn.seen(data.place)
+    place = state.places.setdefault(data.place, Place(data.place))
+    _set(place, data)
+    if data.feeds is not None:
+        turn.seen(data.feeds)
+    if place.kind is PlaceKind.SOURCE:
+        turn.feed(place)
+    elif place.feeds is None:
+        place.feeds = _first_source(state.places.values())
+    state.sources.clear()
+    if not new:
+        turn.walk("place", data.place)
+    return Applied()
+
+
+def _set(place: Place, data: PlaceChanged) -> None:
+    """Set what was told of a place; null clears."""
     told = data.told()
-    was_dock = not new and place.kind is PlaceKind.DOCK
     if "kind" in told:
         place.kind = data.kind or PlaceKind.SOURCE
     if "priority" in told:
         place.priority = 100 if data.priority is None else data.priority
-    if "enabled" in told:
-        place.enabled = data.enabled is not False
     if "feeds" in told:
         place.feeds = data.feeds
-        if data.feeds is not None:
-            turn.seen(data.feeds)
-    if place.kind is PlaceKind.DOCK and place.feeds is None and ("feeds" in told or not was_dock):
-        place.feeds = _first_source(state.places.values(), place)
-    state.sources.clear()
-    if not new:
-        _walk(turn, "place", data.place)
-    return Applied()
+    if "enabled" in told:
+        place.enabled = data.enabled is not False
 
 
 def place_disabled(turn: Turn, item: Item, place: Place) -> None:
@@ -154,14 +161,9 @@ def place_disabled(turn: Turn, item: Item, place: Place) -> None:
         )
 
 
-def _first_source(places: Iterable[Place], dock: Place) -> str | None:
-    sources = [place for place in places if place.kind is PlaceKind.SOURCE and place is not dock]
+def _first_source(places: Iterable[Place]) -> str | None:
+    sources = [place for place in places if place.kind is PlaceKind.SOURCE]
     return min(((p.priority, p.place) for p in sources), default=(0, None))[1]
-
-
-def _walk(turn: Turn, scope: str, name: str) -> None:
-    task = turn.task(TaskKind.WALK, scope, name, scope=scope, name=name)
-    turn.state.walks.append(task)
 
 
 def _changed(overrides: dict[str, Any], policy: PolicyChange | None) -> dict[str, Any]:

@@ -49,6 +49,7 @@ def step_fill(state: State, task: Task, now: datetime, *, resting: bool) -> Deci
 
 def step_walk(state: State, task: Task, skus: Sequence[str], now: datetime) -> Decision:
     """Let a policy change take effect on the next skus, in their order; none left: done (S6)."""
+    state.walks = [walk for walk in state.walks if walk.task_id != task.task_id]
     books = books_of(state, now)
     turn = _turn(books, task)
     for sku in skus:

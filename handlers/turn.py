@@ -12,7 +12,7 @@ from typing import Any
 
 from events.envelope import Cause, Event, happened_at
 from events.outbound import ExceptionRaised, Outbound, Refs
-from events.vocabulary import ExceptionCode
+from events.vocabulary import ExceptionCode, PlaceKind
 from handlers.decision import Decision, Emission, Movement, Reason
 from handlers.rules.identity import derived
 from handlers.state import Allocation, Item, Line, OrderKey, Place, State, Task, TaskKind, Unloaded
@@ -37,13 +37,17 @@ class Origin:
 
 @dataclass(slots=True)
 class Books:
-    """What the turns of one batch share. `touched` and `changed` keep the last origin of each."""
+    """What the turns of one batch share. `touched` and `changed` keep the last origin of each.
+
+    `reached`: how many of the policy changes under way have taken effect on a sku, by sku.
+    """
 
     state: State
     now: datetime
     decision: Decision = field(default_factory=Decision)
     touched: dict[str, Origin] = field(default_factory=dict)
     changed: dict[str, Origin] = field(default_factory=dict)
+    reached: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -165,7 +169,15 @@ class Turn:
             self.catalogue(name)
             place = state.places[name] = Place(name)
             state.sources.clear()
+            self.feed(place)
         return place
+
+    def feed(self, source: Place) -> None:
+        """Let docks that were seen before any source feed this one (P4)."""
+        for dock in self.state.places.values():
+            if dock.kind is PlaceKind.DOCK and dock.feeds is None:
+                dock.feeds = source.place
+                self.walk("place", dock.place)
 
     def catalogue(self, name: str) -> None:
         """Make sure that places, shops and vendors may be changed here."""
@@ -179,6 +191,10 @@ class Turn:
         task = Task(task_id, kind, cause, self.at, **fields)
         self.books.decision.tasks.append(task)
         return task
+
+    def walk(self, scope: str, name: str) -> None:
+        """Leave a policy change to a walk over the skus it concerns (S6, P3)."""
+        self.state.walks.append(self.task(TaskKind.WALK, scope, name, scope=scope, name=name))
 
 
 def turn_of(books: Books, event: Event, received_at: datetime) -> Turn:

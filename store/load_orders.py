@@ -16,7 +16,7 @@ _ORDER: Columns = (("shop", "text"), ("order_id", "text"))
 
 _SKUS = Query(
     """
-    SELECT DISTINCT t.shop, t.order_id, t.sku
+    SELECT t.shop, t.order_id, t.sku
     FROM {given} CROSS JOIN order_lines AS t
     WHERE t.shop = given.shop AND t.order_id = given.order_id
     """,
@@ -64,13 +64,15 @@ def skus_by_order(tx: Transaction, orders: Collection[OrderKey]) -> dict[OrderKe
 
 
 def load(
-    tx: Transaction, state: State, named: Collection[OrderKey], heads: Collection[OrderKey]
+    tx: Transaction, state: State, wanted: Collection[OrderKey], named: Collection[OrderKey]
 ) -> None:
-    """Lock and read the orders the events name, and those whose lines head a queue.
+    """Lock and read the wanted orders; of the named ones, note which there are not.
 
+    A new order need not be wanted: who has placed the same one since it was first asked for is met
+    when this one is written.
     Raises Unloaded where a named order has a line of a sku that is not locked.
     """
-    for row in tx.query(_LOCK, sorted({*named, *heads})):
+    for row in tx.query(_LOCK, sorted(wanted)):
         _order(tx, state, row)
     state.unknown_orders = {key for key in named if key not in state.orders}
     found = sorted(state.orders)

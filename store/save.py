@@ -43,7 +43,7 @@ def save(tx: Transaction, state: State, decision: Decision, now: datetime) -> No
     save_supply.save(tx, state, concerned.replenishments, clock)
     save_messages.save(tx, decision, clock)
     tasks.save(tx, decision.tasks, clock)
-    save_orders.await_unknown(tx, _awaited(outcomes), clock)
+    save_orders.await_unknown(tx, _awaited(outcomes))
     waiting.settle(tx, outcomes, taken, clock)
     _set_aside(tx, decision, now)
     inbox.mark(tx, _unlike_claimed(tx, outcomes, taken))

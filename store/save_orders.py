@@ -13,7 +13,7 @@ Who finds that the other was faster raises Collision, and begins again knowing i
 from collections.abc import Collection
 
 from handlers.state import Allocation, Line, Order, OrderKey, State
-from store import schema
+from store import schema, waiting
 from store.columns import instant_text, json_text
 from store.errors import Collision
 from store.statements import Columns, Query, Row
@@ -30,14 +30,6 @@ _STAND_IN = Query(
     FROM {given} WHERE true
     ON CONFLICT (shop, order_id) DO NOTHING
     RETURNING shop, order_id
-    """,
-    _ORDER,
-)
-_WAITS = Query(
-    """
-    SELECT t.source, t.event_id
-    FROM {given} CROSS JOIN waiting AS t
-    WHERE t.shop = given.shop AND t.order_id = given.order_id
     """,
     _ORDER,
 )
@@ -67,13 +59,12 @@ def save(tx: Transaction, state: State, concerned: Collection[OrderKey], clock: 
     tx.delete(schema.allocations, changes.gone)
     tx.update(schema.allocations, changes.allocations[1])
     tx.append(schema.allocations, changes.allocations[0])
-    if new and tx.dialect.locks_rows:
-        found = tx.query(_WAITS, [_key(row) for row in new])
-        if any((source, event_id) not in tx.woken for source, event_id in found):
-            raise Collision("An event came to wait for an order that was being placed.")
+    placed = [key for key, order in state.orders.items() if order.loaded is None]
+    if placed and tx.dialect.locks_rows and waiting.came_for(tx, placed):
+        raise Collision("An event came to wait for an order that was being placed.")
 
 
-def await_unknown(tx: Transaction, awaited: Collection[OrderKey], clock: int) -> None:  # noqa: ARG001
+def await_unknown(tx: Transaction, awaited: Collection[OrderKey]) -> None:
     """Make sure that orders an event is put to wait for are not being placed at this moment."""
     if not tx.dialect.locks_rows:
         return
@@ -88,38 +79,52 @@ def _order(changes: _Changes, order: Order, clock: int, *, told: bool) -> None:
     touched = told
     for line in order.lines.values():
         touched = _line(changes, order, line, placed_at) or touched
-    values = order.values()
-    if touched or values != order.loaded:
-        row = (
-            *values[:2],
-            placed_at,
-            instant_text(order.judged_at),
-            *values[4:9],
-            "[]" if not order.holds else json_text(list(order.holds)),
-            order.version,
-            None if order.customer is None else json_text(order.customer),
-            None if order.ship_to is None else json_text(order.ship_to),
-            order.allocation_count,
-            clock,
-        )
-        changes.orders[order.loaded is not None].append(row)
+    if not touched and order.values() == order.loaded:
+        return
+    row = (
+        order.shop,
+        order.order_id,
+        placed_at,
+        instant_text(order.judged_at),
+        order.priority,
+        order.destination,
+        order.data_hash,
+        order.ship_mode,
+        order.release,
+        json_text(list(order.holds)) if order.holds else "[]",
+        order.version,
+        None if order.customer is None else json_text(order.customer),
+        None if order.ship_to is None else json_text(order.ship_to),
+        order.allocation_count,
+        clock,
+    )
+    changes.orders[order.loaded is not None].append(row)
 
 
 def _line(changes: _Changes, order: Order, line: Line, placed_at: str) -> bool:
     """Note what changed of a line; return whether anything did."""
-    key = (order.shop, order.order_id, line.line_id)
-    touched = False
+    touched = line.loaded is None
     allocated = 0
     for allocation in line.allocations:
         allocated += allocation.qty
-        touched = _allocation(changes, key, allocation) or touched
-    values = line.values()
-    if not touched and values == line.loaded:
+        touched = _allocation(changes, line, allocation) or touched
+    if not touched and line.values() == line.loaded:
         return False
     row = (
         order.shop,
         order.order_id,
-        *values[:12],
+        line.line_id,
+        line.position,
+        line.sku,
+        line.ordered,
+        line.shortage,
+        line.pending,
+        line.drop_ship,
+        line.shipped,
+        line.cancelled,
+        line.rejected,
+        line.short,
+        line.managed,
         None if line.held_since is None else instant_text(line.held_since),
         line.told,
         None if line.told_expected_at is None else instant_text(line.told_expected_at),
@@ -134,15 +139,19 @@ def _line(changes: _Changes, order: Order, line: Line, placed_at: str) -> bool:
     return True
 
 
-def _allocation(changes: _Changes, key: tuple[str, str, str], allocation: Allocation) -> bool:
-    values = allocation.values()
-    if values == allocation.loaded:
+def _allocation(changes: _Changes, line: Line, allocation: Allocation) -> bool:
+    """Note what changed of an allocation; return whether anything did."""
+    loaded = allocation.loaded
+    if loaded is None and allocation.qty == 0:
         return False
+    values = allocation.values()
+    if values == loaded:
+        return False
+    key = (line.order.shop, line.order.order_id, line.line_id)
     if allocation.qty == 0:
-        if allocation.loaded is not None:
-            changes.gone.append((*key, allocation.seq))
-        return allocation.loaded is not None
-    changes.allocations[allocation.loaded is not None].append((*key, *values))
+        changes.gone.append((*key, allocation.seq))
+    else:
+        changes.allocations[loaded is not None].append((*key, *values))
     return True
 
 

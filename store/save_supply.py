@@ -8,6 +8,8 @@ from store.columns import instant_text, json_text
 from store.statements import Row
 from store.transaction import Transaction
 
+_STATE = 4  # where `Replenishment.values` has the state
+
 
 def save(tx: Transaction, state: State, concerned: Collection[str], clock: int) -> None:
     """Write what changed; `concerned`: replenishments of which something is told."""
@@ -17,10 +19,11 @@ def save(tx: Transaction, state: State, concerned: Collection[str], clock: int) 
     for name, replenishment in state.replenishments.items():
         loaded = replenishment.loaded
         values = replenishment.values()
-        # Another state or id of its own makes other units outstanding on every line.
         differs = values != loaded
+        # Another state makes other units outstanding on every line; a revision alone on none.
+        moved = loaded is None or values[_STATE] != loaded[_STATE]
         touched = [
-            line for line in replenishment.lines.values() if differs or line.values() != line.loaded
+            line for line in replenishment.lines.values() if moved or line.values() != line.loaded
         ]
         lines += [_line(replenishment, line) for line in touched]
         if loaded is None:

@@ -64,6 +64,10 @@ class Transaction:
         self._note(query.sql)
         return self.dialect.query(self.driver, query, given, values)
 
+    def survey(self) -> None:
+        """Expect questions about whole tables from here on, not about a few rows."""
+        self.dialect.survey(self.driver)
+
     def stream(self, query: Query, **values: Value) -> Iterator[Any]:
         """Run a query and yield its rows as they come: for answers of any length."""
         self._note(query.sql)

@@ -28,6 +28,7 @@ _FOR_ORDERS = Query(
     """,
     (("shop", "text"), ("order_id", "text")),
 )
+_ANY_FOR_ORDERS = Query("SELECT 1 FROM waiting WHERE order_id IS NOT NULL LIMIT 1")
 _FOR_SKU = Query(
     """
     SELECT t.source, t.event_id, t.clock, t.n, i.body, i.received_at
@@ -71,12 +72,22 @@ class WaitingEvent:
 def for_orders(tx: Transaction, orders: Collection[OrderKey]) -> dict[OrderKey, list[Event]]:
     """Return what waits for these orders, in the order it came."""
     found: dict[OrderKey, list[Event]] = {}
+    if not (orders and tx.query(_ANY_FOR_ORDERS)):  # as nearly always
+        return found
     for source, event_id, clock, n, shop, order_id, body in tx.query(_FOR_ORDERS, sorted(orders)):
         event = decode(body.encode())
         if isinstance(event, Event):
             tx.woken[source, event_id] = (clock, n)
             found.setdefault((shop, order_id), []).append(event)
     return found
+
+
+def came_for(tx: Transaction, orders: Collection[OrderKey]) -> bool:
+    """Has an event come to wait for one of these orders since `for_orders` was asked?"""
+    if not tx.query(_ANY_FOR_ORDERS):
+        return False
+    found = tx.query(_FOR_ORDERS, sorted(orders))
+    return any((source, event_id) not in tx.woken for source, event_id, *_rest in found)
 
 
 def for_sku(tx: Transaction, sku: str, count_max: int) -> list[WaitingEvent]:

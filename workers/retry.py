@@ -7,6 +7,7 @@ error itself, unwrapped. Which errors are worth another try is the caller's to s
 - `staying_connected`: the running worker, which has nothing better to do. Never ends.
 - `repeating_a_transaction`: a deadlock, a serialization failure, a connection lost in a commit: the
   whole transaction again. Bounded tries; anything held in the database is claimed anew each time.
+- `waiting_for_a_lock`: a lock that others hold for a moment and that cannot be queued for.
 """
 
 import random  # noqa: TID251 - jitter decides nothing: it only spreads the tries of a fleet
@@ -19,6 +20,7 @@ from tenacity import (
     stop_after_attempt,
     stop_after_delay,
     stop_never,
+    wait_random,
     wait_random_exponential,
 )
 
@@ -34,6 +36,7 @@ RECONNECT_WAIT_SECONDS_MAX = 30.0
 TRANSACTION_TRIES_MAX = 6
 """One, and five more."""
 TRANSACTION_WAIT_SECONDS_MAX = 2.0
+LOCK_SECONDS_MAX = 30.0
 
 
 def _say_nothing(_: RetryCallState) -> None:
@@ -98,3 +101,20 @@ def jittered(tries: int, *, first_seconds: float, seconds_max: float) -> float:
     """Return a wait after so many tries: doubling, between half and all of it, never the same."""
     ceiling = min(seconds_max, first_seconds * 2.0 ** min(tries, 30))
     return random.uniform(ceiling / 2, ceiling)  # noqa: S311 - nothing secret
+
+
+def waiting_for_a_lock(
+    on: Errors,
+    *,
+    sleep: Callable[[float], None] = _REAL_SLEEP,
+    before_wait: Callable[[RetryCallState], None] = _say_nothing,
+) -> Retrying:
+    """Try for 30 s, waiting a random time of up to 50 ms in between."""
+    return Retrying(
+        retry=retry_if_exception_type(on),
+        stop=stop_after_delay(LOCK_SECONDS_MAX),
+        wait=wait_random(0, 0.05),
+        sleep=sleep,
+        before_sleep=before_wait,
+        reraise=True,
+    )

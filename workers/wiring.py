@@ -1,5 +1,6 @@
 """The composition root: settings become a database, a transport, a worker; nowhere else."""
 
+import gc
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from workers.unfinished import StepSize
 from workers.worker import Pace, Worker
 
 PACKAGES = ("config", "console", "events", "handlers", "store", "workers")
+_GC_THRESHOLD = 50_000
 QUEUE_FILE = "backship-queue.db"  # the embedded queue where the database is no SQLite file
 
 
@@ -127,9 +129,22 @@ class House:
         return Worker(self.desk, self.transport, self.topology, relay, pace)
 
 
+def ease_collection() -> None:
+    """Let the garbage collector look at batches less often.
+
+    A batch makes some ten thousand objects that all die together, hardly any of them in cycles: at
+    the standard threshold of 700 the collector walks them many times over, a third of the time of
+    `decide`. What is there at the start is not looked at again.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_GC_THRESHOLD, 20, 20)
+
+
 def run_worker(settings: Settings, *, burst: bool) -> None:
     """Run one worker until SIGTERM or SIGINT; a second signal ends it at once."""
     check_names()
+    ease_collection()
     with opened(settings) as house:
         house.ready()
         worker = house.worker()

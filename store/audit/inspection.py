@@ -40,6 +40,7 @@ def inspect(tx: Transaction, rules: Rules, tell: Tell | None = None) -> AuditVie
 
     `tell` is called with the skus done and the skus there are, now and then.
     """
+    tx.survey()
     (counts,) = tx.query(_COUNTS)
     checked = dict(zip(_TABLES, counts, strict=True))
     # What waits may still follow the settings of the last `backship init`: either is right.

@@ -55,6 +55,10 @@ class Dialect(ABC):
         """Return the execution options of a transaction that reads one state of everything."""
 
     @abstractmethod
+    def survey(self, driver: Driver) -> None:
+        """Let the rest of the transaction join whole tables, instead of looking rows up."""
+
+    @abstractmethod
     def instant(self, value: Stored) -> datetime | None:
         """Return the moment in a column that a raw statement read."""
 

@@ -28,6 +28,12 @@ from store.statements import Columns, Query, Row, Rows, Value, key_of, kind_of, 
 # the planner takes it for small, and would read all of it to join it: 10 ms and growing, not 1.
 _LOOK_UP = {"enable_hashjoin": "off", "enable_mergejoin": "off", "jit": "off"}
 
+# Whole tables are joined by hash; a cursor is read to its end, not for its first rows.
+_SURVEY = (
+    "SET LOCAL enable_hashjoin = on; SET LOCAL enable_mergejoin = on;"
+    " SET LOCAL cursor_tuple_fraction = 1"
+)
+
 _VALUE = re.compile(r"(?<!:):([a-z_]+)")
 
 
@@ -97,6 +103,10 @@ class Postgresql(Dialect):
     def reading(self) -> Mapping[str, Any]:
         """One snapshot for all statements, and no writes."""
         return {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+
+    def survey(self, driver: Driver) -> None:
+        """Take back what is set for batches, until the transaction ends."""
+        driver.execute(_SURVEY)
 
     def instant(self, value: Stored) -> datetime | None:
         """The driver reads moments."""

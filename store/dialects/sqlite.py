@@ -74,6 +74,9 @@ class Sqlite(Dialect):
         """A transaction that never becomes a writer's sees one state, and blocks nobody."""
         return {_READS: True}
 
+    def survey(self, driver: Driver) -> None:
+        """There is nothing to be told: it joins by lookup, over an index it makes if need be."""
+
     def instant(self, value: Stored) -> datetime | None:
         """Moments are kept as text."""
         return None if value is None else datetime.fromisoformat(value)

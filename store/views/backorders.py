@@ -95,6 +95,7 @@ class Wanted:
 
 def backorders(tx: Transaction, rules: Rules, wanted: Wanted, now: datetime) -> list[BackorderView]:
     """Return the orders that wait, as of now."""
+    tx.survey()
     state = State(rules)
     load_catalogue.places_and_shops(tx, state)
     shops = [(shop,) for shop in sorted(state.shops) if _fits(state, shop, wanted)]

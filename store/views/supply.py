@@ -72,6 +72,7 @@ def replenishments(
     tx: Transaction, rules: Rules, chosen: Chosen, now: datetime
 ) -> list[ReplenishmentView]:
     """Return replenishments in the order they were raised, as of now."""
+    tx.survey()
     rows = tx.query(_ROWS, (), **asdict(chosen))
     coming = sorted({(row[6], row[2]) for row in rows if row[9]})
     skus = known(tx, rules, {sku for sku, _destination in coming}, now)

@@ -41,7 +41,7 @@ def test_what_must_hold_holds_after_every_batch(data: st.DataObject) -> None:
         invariants.check(house)
 
 
-@rule("L5")
+@rule("L6", "R3", "S13")
 @given(st.data())
 def test_any_cut_into_batches_ends_the_same_and_tells_the_same(data: st.DataObject) -> None:
     history = data.draw(histories())
@@ -56,7 +56,7 @@ def test_any_cut_into_batches_ends_the_same_and_tells_the_same(data: st.DataObje
     assert _last_told(cut) == _last_told(one_by_one)
 
 
-@rule("S6", "L5")
+@rule("S6")
 @given(st.data())
 def test_steps_that_are_finished_before_the_next_batch_end_as_one_transaction(
     data: st.DataObject,

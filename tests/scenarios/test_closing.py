@@ -252,6 +252,22 @@ def test_shortage_in_the_batch_that_closes_lands_in_exactly_one_replenishment() 
     )
 
 
+@rule("R3", "R4")
+def test_what_was_asked_last_is_told_before_what_the_vendor_confirmed_of_it() -> None:
+    scene = _ordered()
+    closed = replenishment_closed(scene.replenishment_id(R1), lines=[("A", [(4, None)])])
+    scene.when(order_placed("2", [("A", 1)]), closed).told(
+        "OrderBackordered main/2 [1: 1 A until ?] until ?",
+        f"ReplenishmentExtended {R1} rev 2 [6 A, 2 B]",
+        f"ReplenishmentRaised {R2} rev 1 [2 A]",
+    ).kept(
+        *HELD,
+        "main/2 [1] 1 A: 1 held",
+        f"{R1} finalized: 4 A (4 until ?), 2 B",
+        f"{R2} open: 2 A",
+    )
+
+
 @rule("R2", "R4")
 def test_the_minimum_counts_anew_for_what_was_confirmed_less() -> None:
     scene = _ordered(pack_size=4)

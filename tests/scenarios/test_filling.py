@@ -142,6 +142,22 @@ def test_a_fill_may_take_what_arrived_whatever_the_safety_stock(
     assert scene.house.line("1").allocated == filled
 
 
+@rule("S4")
+def test_what_arrived_is_given_out_once_and_what_lay_there_below_the_safety_stock_stays() -> None:
+    scene = Scene(
+        item_changed("A", policy={"safety_stock": 5}),
+        stock_received("r0", "main", [("A", 4)]),
+        order_placed("1", [("A", 2)]),
+        order_placed("2", [("A", 9)]),
+    )
+    scene.when(stock_received("r1", "main", [("A", 3)])).told(
+        "BackToShip main/1 from main [1: 2 A] waited since T0 complete",
+        "BackToShip main/2 from main [1: 1 A] waited since T0",
+    ).kept(
+        "main/1 [1] 2 A: 2 at main", "main/2 [1] 9 A: 1 at main, 8 held", "main: 7 A, 3 promised"
+    )
+
+
 @rule("S3", "S4")
 @pytest.mark.parametrize("lowered_to", [None, 0, 2])
 def test_a_lower_safety_stock_serves_who_waits_from_what_is_above_it(
@@ -291,3 +307,20 @@ def test_whatever_makes_a_unit_usable_is_named_as_the_cause(arrival: Event) -> N
     (told,) = [row for row in scene.out if isinstance(row, BackToShip)]
     assert told.caused_by == arrival.cause
     assert (told.shop, told.order_id) == ("main", "1")
+
+
+@rule("S5", "S13")
+def test_a_shop_that_became_known_in_the_batch_is_not_named_as_the_cause() -> None:
+    opened = place_changed("D", kind="source")
+    scene = Scene(
+        place_changed("main"),
+        place_changed("D", kind="dock"),
+        stock_received("r1", "D", [("A", 1)]),
+    )
+    scene.when(order_placed("1", [("A", 1)]), opened).told(
+        "OrderBackordered main/1 [1: 1 A until T0] until T0",
+        "ExceptionRaised no_vendor: sku=A shop=main order_id=1 line_id=1",
+        "BackToShip main/1 from D [1: 1 A] waited since T0 complete",
+    )
+    (told,) = [row for row in scene.out if isinstance(row, BackToShip)]
+    assert told.caused_by == opened.cause

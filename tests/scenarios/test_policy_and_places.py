@@ -324,6 +324,45 @@ def test_a_dock_feeds_one_source(changes: list[Event], feeds: str) -> None:
     assert scene.house.state.places[feeds].picks
 
 
+@rule("P4", "R2")
+@pytest.mark.parametrize(
+    "first",
+    [
+        pytest.param(place_changed("WH"), id="told"),
+        pytest.param(shop_changed("main", sources=["WH"]), id="a shop's"),
+        pytest.param(stock_received("r0", "WH", [("Y", 1)]), id="where goods are"),
+    ],
+)
+def test_a_dock_that_is_seen_before_any_source_feeds_the_first_one_seen(first: Event) -> None:
+    scene = Scene(
+        place_changed("D", kind="dock"),
+        item_changed("X", vendor="V"),
+        stock_received("r1", "D", [("X", 3)]),
+        first,
+        place_changed("A", priority=1),
+    )
+    assert scene.house.state.places["D"].feeds == "WH"
+    scene.when(shop_changed("main", sources=["WH"]))
+    scene.when(order_placed("1", [("X", 4)])).told(
+        "OrderBackordered main/1 [1: 4 X until ?] until ?",
+        "ReplenishmentRaised V>WH#1 rev 1 [1 X]",
+    )
+
+
+@rule("P4", "R2", "P3")
+def test_what_waits_is_bought_no_more_once_the_dock_it_lies_at_feeds_its_destination() -> None:
+    scene = Scene(
+        place_changed("D", kind="dock"),
+        item_changed("X", vendor="V"),
+        stock_received("r1", "D", [("X", 3)]),
+    )
+    scene.when(order_placed("1", [("X", 4)])).told(
+        # `main` is a source from now on, the first one.
+        "OrderBackordered main/1 [1: 4 X until ?] until ?",
+        "ReplenishmentRaised V>main#1 rev 1 [1 X]",
+    )
+
+
 @rule("P4", "R2", "P3")
 def test_a_dock_that_feeds_another_source_is_counted_there_from_then_on() -> None:
     scene = Scene(

@@ -105,7 +105,7 @@ def test_what_has_arrived_was_the_earliest_part() -> None:
     scene = _scene(pack_size=10)
     scene.given(order_placed("1", [("A", 1)]))
     name = scene.replenishment_id(R1)
-    parts: list[tuple[int, Moment | None]] = [(2, T0 + 4 * DAY), (8, T0 + 9 * DAY)]
+    parts: list[tuple[int, Moment | None]] = [(8, T0 + 9 * DAY), (2, T0 + 4 * DAY)]
     scene.given(
         replenishment_closed(name, lines=[("A", parts)]),
         stock_received("r1", "WH", [("A", 2)], replenishment_id=name),

@@ -51,6 +51,18 @@ def test_units_shipped_from_elsewhere_are_freed_where_they_were_promised() -> No
     )
 
 
+@rule("S9")
+def test_what_is_promised_where_it_ships_from_goes_before_what_is_promised_elsewhere() -> None:
+    scene = Scene(
+        stock_received("r1", "WH1", [("A", 2)]),
+        stock_received("r2", "WH2", [("A", 2)]),
+        order_placed("1", [("A", 4)]),
+    )
+    scene.when(order_shipped("1", "s1", "WH2", [("1", 2)])).told().kept(
+        "main/1 [1] 4 A: 2 at WH1, 2 shipped", "WH1: 2 A, 2 promised"
+    )
+
+
 @rule("S9", "S3")
 def test_units_freed_by_a_shipment_from_elsewhere_serve_who_waits() -> None:
     scene = Scene(
@@ -72,6 +84,27 @@ def test_units_freed_by_a_shipment_from_elsewhere_serve_who_waits() -> None:
         "WH1: 3 A, 3 promised",
         "WH2: 1 B",
         "V>WH1#1 open: 1 A",
+    )
+
+
+@rule("S9", "S4")
+def test_units_freed_by_a_shipment_are_given_out_whatever_the_safety_stock() -> None:
+    scene = Scene(
+        stock_received("r1", "WH1", [("A", 3)]),
+        order_placed("1", [("A", 3)]),
+        order_placed("2", [("A", 2)]),
+        item_changed("A", policy={"safety_stock": 9}),
+        stock_received("r2", "WH2", [("B", 1)]),
+    )
+    scene.when(order_shipped("1", "s1", "WH2", [("1", 1)])).told(
+        "ReleaseCancelled main/1 from WH1 [1: 1 A]",
+        "BackToShip main/2 from WH1 [1: 1 A] waited since T0",
+        "ExceptionRaised over_shipment: sku=A place=WH2 shop=main order_id=1",
+    ).kept(
+        "main/1 [1] 3 A: 2 at WH1, 1 shipped",
+        "main/2 [1] 2 A: 1 at WH1, 1 held",
+        "WH1: 3 A, 3 promised",
+        "WH2: 1 B",
     )
 
 

@@ -209,15 +209,14 @@ def _line_id(row: object) -> object:
 def histories(draw: Draw, events_max: int = 24) -> list[Event]:
     """Draw a history, after the dock and the vendors of two skus."""
     storyteller = _Storyteller(draw)
-    known = storyteller.known(
-        [
-            place_changed("WH1"),
-            place_changed("WH2"),
-            place_changed("DOCK", kind="dock"),
-            item_changed("A", vendor="V"),
-            item_changed("B", vendor=draw(st.sampled_from(VENDORS))),
-        ]
-    )
+    given = [
+        place_changed("WH1"),
+        place_changed("WH2"),
+        place_changed("DOCK", kind="dock"),
+        item_changed("A", vendor="V"),
+        item_changed("B", vendor=draw(st.sampled_from(VENDORS))),
+    ]
+    known = storyteller.known(draw(st.permutations(given)))
     return known + [storyteller.next() for _ in range(draw(st.integers(1, events_max)))]
 
 

@@ -1,12 +1,12 @@
 """The store as a worker uses it, without the worker: a batch claimed, loaded, decided and saved.
 
 `keep` is one batch and returns what it came to; `stored` loads rows again, as the next batch would;
-`rows` is what a table holds.
+`rows` is what a table holds, `emptied` makes it hold nothing.
 """
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,11 +19,13 @@ from handlers.batch import decide, keys_of
 from handlers.decision import Decision
 from handlers.policy import Rules
 from handlers.state import Keys, State, Unloaded
-from store import inbox
+from store import inbox, schema
+from store.dialects.base import Limits
 from store.inbox import Arrival, Claim
 from store.load import load
 from store.save import save
 from store.transaction import Database
+from workers.process import learn, merged
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 LOADS_MAX = 20
@@ -64,12 +66,12 @@ def keep(
             with database.begin() as tx:
                 claim = inbox.claim(tx, arrivals)
                 fresh = [row.event for row in claim.fresh]
-                state = load(tx, _merged(keys_of(fresh), more), fresh, rules or Rules())
+                state = load(tx, merged(keys_of(fresh), more), fresh, rules or Rules())
                 decision = decide(state, [(event, now) for event in fresh], now)
                 save(tx, state, decision, now)
                 return Kept(claim, state, decision, tx.trail)
         except Unloaded as missing:
-            _learn(more, missing)
+            learn(more, missing)
     raise AssertionError(f"{LOADS_MAX} loads were not enough: {more}")
 
 
@@ -116,28 +118,18 @@ def bodies(database: Database, table: Table) -> list[dict[str, Any]]:
         return [orjson.loads(body) for (body,) in found]
 
 
-def _merged(keys: Keys, more: Keys) -> Keys:
-    return replace(
-        keys,
-        skus=keys.skus | more.skus,
-        orders=keys.orders | more.orders,
-        slots=keys.slots | more.slots,
-        usable=keys.usable | more.usable,
-        catalogue=keys.catalogue or more.catalogue,
-    )
+def emptied(database: Database) -> Database:
+    """Forget everything but the two rows that are always there; a TRUNCATE would take longer."""
+    kept = {"catalogue", "relay_lock"}
+    with database.begin() as tx:
+        for table in reversed(schema.metadata.sorted_tables):
+            if table.name not in kept:
+                tx.connection.execute(table.delete())
+        tx.connection.execute(schema.catalogue.update().values(version=0, rules=None))
+        tx.connection.execute(schema.relay_lock.update().values(owner=None, lease_until=None))
+    return database
 
 
-def _learn(more: Keys, missing: Unloaded) -> None:
-    match missing.kind, missing.key:
-        case "skus", set() as skus:
-            more.skus |= skus
-        case "skus", sku:
-            more.skus.add(sku)
-        case "heads", sku:
-            more.usable.add(sku)
-        case "orders", key:
-            more.orders.add(key)
-        case "slots", key:
-            more.slots.add(key)
-        case _:
-            more.catalogue = True
+def other(database: Database, limits: Limits) -> Database:
+    """The same database with other limits."""
+    return Database(database.engine.url.render_as_string(hide_password=False), limits)

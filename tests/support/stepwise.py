@@ -7,7 +7,7 @@
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from events.envelope import Event
 from events.outbound import Outbound
@@ -62,7 +62,6 @@ class StepwiseHouse(House):
         skus = [sku for sku in sorted(items) if sku > task.cursor and concerns(task, items[sku])]
         self._load(exempt=None)
         decision = steps.step_walk(self.state, task, skus[: self.skus_max], self.now)
-        self.state.walks = [walk for walk in self.state.walks if not walk.done]
         return self._settle(decision)
 
     def _decide(self, events: Sequence[Event], exempt: str | None) -> list[Outbound]:
@@ -80,15 +79,18 @@ class StepwiseHouse(House):
         return self._settle(decision)
 
     def _settle(self, decision: Decision) -> list[Outbound]:
-        before = self.tasks
+        rows = {task.task_id: task for task in self.tasks}
         out = self._keep(decision)
-        rows = {task.task_id: task for task in (*before, *decision.tasks)}
+        for task in decision.tasks:
+            known = rows.setdefault(task.task_id, task)
+            assert known is task, "two tasks have one name"
         self.tasks = [task for task in rows.values() if not task.done]
         return out
 
     def _load(self, exempt: str | None) -> None:
-        """Look anew: the heads of all queues, and the busy sku this very step may change."""
+        """Look anew: the walks under way, the heads of all queues, the sku this step may change."""
         self.state.exempt = frozenset() if exempt is None else frozenset({exempt})
+        self.state.walks = [replace(task) for task in self.tasks if task.kind is TaskKind.WALK]
         for item in self.state.items.values():
             item.queues = self._heads(item)
 

@@ -33,7 +33,9 @@ from workers.transports.queue_file import QueueFile
 from workers.transports.queue_messages import QueueMessages
 from workers.transports.queued_message import QueuedMessage
 
-LEASE_SECONDS = 0.6
+LEASE_SECONDS = 1.0
+"""Short, so that what nobody acknowledged comes again within a test's patience."""
+
 SHORT_LEASE = TransportOptions(
     batch_wait_ms_max=5, embedded_lease_seconds=LEASE_SECONDS, embedded_poll_ms=10
 )
@@ -230,6 +232,13 @@ def process(stack: Stack, action: str, **given: object) -> Iterator["subprocess.
     finally:
         running.kill()
         running.communicate()
+
+
+def tell(running: "subprocess.Popen[str]") -> None:
+    """Give that process the line it waits for."""
+    assert running.stdin is not None
+    running.stdin.write("now\n")
+    running.stdin.flush()
 
 
 def line(running: "subprocess.Popen[str]") -> str:

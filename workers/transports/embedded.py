@@ -2,8 +2,8 @@
 
 The seam and the kombu transport (`sqlite_queue`) stand on the same file and the same statements
 (`queue_messages`). The seam does not go through kombu's virtual channel, because that takes, hands
-over and acknowledges one message at a time: a transaction each instead of one a batch, ten to
-twenty times slower when measured (benchmarks/transports.py).
+over and acknowledges one message at a time: a transaction each instead of one a batch, fifteen
+times slower and more when measured (benchmarks/transports.py).
 
 A consumer polls: SQLite has no way to wake another process. Looking costs some 20 µs and takes no
 lock. Nothing is fetched ahead, so nothing is buffered: there is no round trip to hide. SQLite has

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from workers.retry import repeating_a_transaction
+from workers.retry import waiting_for_a_lock
 from workers.transports.errors import ConnectionLost, Refused, TransportError
 
 SQLITE_VERSION_MIN = (3, 35, 0)
@@ -93,7 +93,7 @@ class QueueFile:
         try:
             with self.errors():
                 self.connection.execute("PRAGMA synchronous=FULL")
-            repeating_a_transaction((ConnectionLost,))(self._keep_a_log)
+            waiting_for_a_lock((ConnectionLost,))(self._keep_a_log)
         except TransportError:
             self.connection.close()
             raise
@@ -101,8 +101,8 @@ class QueueFile:
     def _keep_a_log(self) -> None:
         """Switch to write-ahead logging, once in the life of a file.
 
-        Of several processes that do it together all but one are told "locked" at once: the busy
-        timeout does not hold here.
+        While another process writes, SQLite answers "locked" at once: its busy timeout does not
+        hold for this switch.
         """
         with self.errors():
             if self.connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):

@@ -36,6 +36,8 @@ from workers.transports.queued_message import (
 )
 
 LEASE_SECONDS_MAX = 15.0
+LEASE_SLACK_SECONDS = 1.0
+"""By how much a lease may seem longer than any is, before it counts as one of another start."""
 
 READY = (
     "queue = :queue AND (lease_until <= :now OR lease_until > :beyond)"
@@ -104,10 +106,13 @@ class QueueMessages:
             f" (SELECT id FROM queue_messages WHERE {READY} ORDER BY id LIMIT :max)"
             f" RETURNING {COLUMNS}"
         )
-        until = self._clock.monotonic() + self._lease_seconds
-        values = {**self._ready(queue, count_max), "until": until, "token": token}
         with self._file.writing() as db:
             stored = self._queue(db, queue)
+            # The time is read while we hold the only lock for writing, so that no lease was given
+            # after it: one read before the wait for the lock would take a neighbour's fresh lease
+            # for one from before a restart, and let our own begin in the past.
+            until = self._clock.monotonic() + self._lease_seconds
+            values = {**self._ready(queue, count_max), "until": until, "token": token}
             claimed = [claimed_of(row) for row in sorted(db.execute(update, values))]
             limit = stored.delivery_limit
             if limit is None or all(each.deliveries <= limit + 1 for each in claimed):
@@ -118,9 +123,9 @@ class QueueMessages:
 
     def renew(self, held: Iterable[Held]) -> None:
         """Let leases that still hold end later; waits for a lock no longer than a lease lasts."""
-        until = self._clock.monotonic() + self._lease_seconds
         update = "UPDATE queue_messages SET lease_until = ? WHERE id = ? AND lease_token = ?"
         with self._file.writing(self._lease_seconds) as db:
+            until = self._clock.monotonic() + self._lease_seconds
             db.executemany(update, [(until, *each) for each in held])
 
     def delete(self, held: Iterable[Held]) -> None:
@@ -190,7 +195,7 @@ class QueueMessages:
         return {
             "queue": queue,
             "now": now,
-            "beyond": now + LEASE_SECONDS_MAX,
+            "beyond": now + LEASE_SECONDS_MAX + LEASE_SLACK_SECONDS,
             "wall": self._clock.now().timestamp(),
             "max": count_max,
         }

@@ -1,6 +1,5 @@
 """`audit` asks the rules again, and knows what explains that they would do more."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -30,12 +29,6 @@ def _audit(database: Database, rules: Rules | None = None) -> list[str]:
     with database.read() as tx:
         rows = inspect(tx, rules or Rules())["differences"]
     return [f"{row['rule']} {row['sku']} {row['expected']} {row['found']}" for row in rows]
-
-
-def _orders(sku: str, count: int) -> Sequence[object]:
-    return [
-        order_placed(f"{sku}{n}", [(sku, 1)], placed_at=T0 + timedelta(n)) for n in range(count)
-    ]
 
 
 def test_s8_more_allocated_than_there_is_wants_an_exception_that_says_why(

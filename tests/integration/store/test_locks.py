@@ -15,7 +15,7 @@ from handlers.batch import decide, keys_of
 from handlers.decision import Applied, Decision, Deferred
 from handlers.policy import Rules
 from handlers.state import Keys, State
-from store import inbox, migrations, schema, waiting
+from store import inbox, schema, waiting
 from store.dialects.base import Limits
 from store.errors import Collision, Contention, Transient
 from store.load import load
@@ -28,7 +28,7 @@ from tests.support.builders import (
     place_changed,
     stock_received,
 )
-from tests.support.keeping import NOW, arrival, keep, loaded, rows, stored
+from tests.support.keeping import NOW, arrival, keep, loaded, other, rows, stored
 from tests.support.rules import rule
 
 SECONDS_MAX = 20
@@ -90,14 +90,14 @@ LOCKS = [
 ]
 
 
-@pytest.mark.parametrize(("one", "other", "meet"), LOCKS)
+@pytest.mark.parametrize(("one", "another", "meet"), LOCKS)
 def test_two_workers_wait_for_each_other_where_they_meet(
-    postgres: Database, one: Keys, other: Keys, *, meet: bool
+    postgres: Database, one: Keys, another: Keys, *, meet: bool
 ) -> None:
     keep(postgres, order_placed("1", [("Z", 1)]))
     stored(postgres, Keys(skus={"A", "B", "C"}, slots={("v", "P"), ("v", "Q")}))
     with holding(postgres, one) as let_go, ThreadPoolExecutor(1) as pool:
-        second = pool.submit(stored, postgres, other)
+        second = pool.submit(stored, postgres, another)
         assert waits(second) is meet  # type: ignore[arg-type]
         let_go()
         second.result(SECONDS_MAX)
@@ -281,9 +281,8 @@ def test_a_deadlock_is_contention_and_again_helps(postgres: Database) -> None:
         assert sorted(pool.map(crossing, ["AB", "BA"])) == ["40P01", "done"]
 
 
-def test_a_lock_that_does_not_come_in_time_is_contention(postgres_database_url: str) -> None:
-    impatient = Database(postgres_database_url, Limits(lock_seconds_max=1))
-    migrations.upgrade(impatient)
+def test_a_lock_that_does_not_come_in_time_is_contention(postgres: Database) -> None:
+    impatient = other(postgres, Limits(lock_seconds_max=1))
     stored(impatient, Keys(skus={"A"}))
     with holding(impatient, Keys(skus={"A"})), pytest.raises(Contention) as refusal:
         stored(impatient, Keys(skus={"A"}))
@@ -292,11 +291,8 @@ def test_a_lock_that_does_not_come_in_time_is_contention(postgres_database_url: 
 
 
 @rule("L6")
-def test_under_serializable_the_same_comes_out_by_doing_it_again(
-    postgres_database_url: str,
-) -> None:
-    strict = Database(postgres_database_url, Limits(isolation="SERIALIZABLE"))
-    migrations.upgrade(strict)
+def test_under_serializable_the_same_comes_out_by_doing_it_again(postgres: Database) -> None:
+    strict = other(postgres, Limits(isolation="SERIALIZABLE"))
     keep(strict, stock_received("R1", "WH1", [("A", 5)]), item_changed("A", vendor="acme"))
     keep(strict, place_changed("WH1", priority=1), order_placed("0", [("A", 1)]))
     with ThreadPoolExecutor(3) as pool:

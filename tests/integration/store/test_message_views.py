@@ -136,7 +136,7 @@ def test_one_of_them_is_shown_with_its_body(database: Database) -> None:
     (listed,) = _dead(database)
     with database.read() as tx:
         shown = dead_show(tx, listed["id"])
-    assert shown == {**listed, "body": NO_QTY.decode(), "headers": {"tag": 1}, "detail": None}
+    assert shown == {**listed, "body": NO_QTY.decode(), "headers": {}, "detail": None}
 
 
 def test_a_body_that_is_no_text_is_shown_in_base64(database: Database) -> None:

@@ -1,4 +1,4 @@
-"""Held lines: the heads of their queues in order (S4), bounded (S6), and who stands behind (R10)."""
+"""Held lines: the heads of their queues in order (S4), bounded (S6); who stands behind (R10)."""
 
 import random
 from datetime import timedelta

@@ -19,7 +19,6 @@ from handlers.state import (
     ReplenishmentLine,
     ReplenishmentState,
     Shop,
-    Slot,
     State,
     Stock,
     Task,
@@ -90,7 +89,8 @@ def test_vendors_are_loaded_by_name_and_with_their_items(database: Database) -> 
 
 def test_a_sku_comes_back_with_stock_demand_and_statuses(database: Database) -> None:
     state = _state()
-    item = Item("A", "acme", ODD, ("B", "C"), {"safety_stock": 3}, True, "in_stock")
+    item = Item("A", "acme", ODD, ("B", "C"), {"safety_stock": 3}, busy=True)
+    item.base_status = "in_stock"
     item.stock = {"WH1": Stock("A", "WH1", 10**12, 4), "DOCK": Stock("A", "DOCK", 7)}
     item.demand = {("WH1", "main"): Demand("A", "WH1", "main", 5)}
     item.statuses = {"main": "backorder"}
@@ -202,7 +202,8 @@ def test_what_changed_of_an_order_is_written_and_nothing_else(database: Database
 
 
 def _replenishment(state: ReplenishmentState = ReplenishmentState.OPEN) -> Replenishment:
-    row = Replenishment("R-1", "acme", "WH1", AT, state, False, 4, 3, 55, complete=True)
+    row = Replenishment("R-1", "acme", "WH1", AT, state, automatic=False, complete=True)
+    row.revision, row.told_revision, row.told_total = 4, 3, 55
     row.lines = {
         "A": ReplenishmentLine("A", 50, 5, 0, 10, (Part(30, LATER), Part(20, None))),
         "B": ReplenishmentLine("B", 5, received=5),

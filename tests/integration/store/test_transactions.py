@@ -1,7 +1,6 @@
 """Connections that end, servers that are not there, values of every kind through both engines."""
 
 import sqlite3
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
@@ -10,14 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy.engine import make_url
 
-from store import migrations, schema
+from store import schema
 from store.dialects.base import Limits
 from store.errors import ConnectionLost, Contention, Refused, SchemaOutdated, Unavailable
 from store.statements import Query, Row
 from store.transaction import Database, Transaction
 from tests.support.builders import stock_received
-from tests.support.keeping import keep, rows
-from tests.support.services import own_database, postgres_url
+from tests.support.keeping import emptied, keep, other, rows
+from tests.support.services import postgres_url
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 ROW: Row = ("A", "P", 1, 0, 1)
@@ -69,8 +68,8 @@ def test_a_connection_lost_during_the_commit_is_transient(postgres: Database) ->
     assert rows(postgres, schema.stock) == []
 
 
-def test_a_statement_that_takes_too_long_is_ended(postgres_database_url: str) -> None:
-    database = Database(postgres_database_url, Limits(statement_seconds_max=1))
+def test_a_statement_that_takes_too_long_is_ended(postgres: Database) -> None:
+    database = other(postgres, Limits(statement_seconds_max=1))
     with pytest.raises(Contention) as ended, database.begin() as tx:
         tx.query(Query("SELECT pg_sleep(5)"))
     assert ended.value.code == "57014"
@@ -151,12 +150,11 @@ def test_a_file_that_may_not_be_written_is_not_available(sqlite: Database) -> No
     read_only.close()
 
 
-def test_a_writer_that_does_not_end_is_contention(sqlite_database_url: str) -> None:
-    database = Database(sqlite_database_url, Limits())
-    migrations.upgrade(database)
+def test_a_writer_that_does_not_end_is_contention(sqlite: Database) -> None:
+    database = sqlite
     assert database.file is not None
-    other = sqlite3.connect(database.file, isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
+    writer = sqlite3.connect(database.file, isolation_level=None)
+    writer.execute("BEGIN IMMEDIATE")
 
     with database.engine.connect() as connection:
         driver = connection.connection.driver_connection
@@ -164,11 +162,10 @@ def test_a_writer_that_does_not_end_is_contention(sqlite_database_url: str) -> N
         driver.execute("PRAGMA busy_timeout = 50")  # of the one connection in the pool
     with pytest.raises(Contention), database.begin() as tx:
         put(tx)
-    other.execute("ROLLBACK")
-    other.close()
+    writer.execute("ROLLBACK")
+    writer.close()
     with database.begin() as tx:
         put(tx)
-    database.close()
 
 
 def test_many_writers_of_one_file_all_get_their_turn(sqlite: Database) -> None:
@@ -202,31 +199,6 @@ def test_a_reader_sees_one_state_of_everything(database: Database) -> None:
 # ---------------------------------------------------------------- values
 
 names = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=10)
-
-
-@pytest.fixture(
-    scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
-)
-def kept(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Database]:
-    """One database for many examples: each begins by emptying a table."""
-    if request.param == "sqlite":
-        database = Database(f"sqlite:///{tmp_path_factory.mktemp('kept') / 'x.db'}")
-        migrations.upgrade(database)
-        yield database
-        database.close()
-        return
-    with own_database(postgres_url()) as url:
-        database = Database(url)
-        migrations.upgrade(database)
-        yield database
-        database.close()
-
-
-def emptied(database: Database) -> None:
-    with database.begin() as tx:
-        tx.connection.execute(schema.vendors.delete())
 
 
 @settings(max_examples=40)

@@ -1,4 +1,4 @@
-"""A queue of one's own can be taken away again; what is published later goes where it went before."""
+"""A queue of one's own can be taken away; what is published later goes where it went before."""
 
 from dataclasses import replace
 

@@ -16,6 +16,7 @@ from tests.support.transports import (
     outgoing,
     process,
     take,
+    tell,
 )
 
 
@@ -55,9 +56,7 @@ def test_a_process_that_was_paused_too_long_acknowledges_in_vain(
             deliveries = take(consumer, 5)
             assert len(deliveries) == 5
             paused.send_signal(signal.SIGCONT)
-            assert paused.stdin is not None
-            paused.stdin.write("now\n")
-            paused.stdin.flush()
+            tell(paused)
             assert line(paused) == "acknowledged"
             assert count(queue) == 5
             consumer.ack(deliveries)
@@ -69,14 +68,14 @@ def test_twenty_thousand_messages_of_two_producers_reach_two_consumers_once_each
     stack: Stack,
 ) -> None:
     with ExitStack() as running:
-        consumers = [
-            running.enter_context(process(stack, "consume", idle_seconds=3)) for _ in range(2)
-        ]
+        consumers = [running.enter_context(process(stack, "consume")) for _ in range(2)]
         producers = [
             running.enter_context(process(stack, "publish", first=first, last=first + 10_000))
             for first in (0, 10_000)
         ]
         assert [line(producer) for producer in producers] == ["10000", "10000"]
+        for consumer in consumers:
+            tell(consumer)
         taken = [[int(body) for body in json.loads(line(consumer))] for consumer in consumers]
     assert sorted(taken[0] + taken[1]) == list(range(20_000))
     for one in taken:

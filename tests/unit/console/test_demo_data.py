@@ -1,4 +1,4 @@
-"""The demo's orders as they stand in a file: read whole, in order, in UTC; what is none is named."""
+"""The demo's orders as they stand in a file: read whole, in order, in UTC; or refused by line."""
 
 import gzip
 from collections import Counter

@@ -8,7 +8,10 @@ from hypothesis import strategies as st
 
 from store.columns import instant_text, json_text, json_value
 
-moments = st.datetimes(datetime(1970, 1, 2), datetime(2200, 12, 30), timezones=st.just(UTC))
+EPOCH = datetime(1970, 1, 2, tzinfo=UTC)
+MICROSECONDS = 230 * 365 * 24 * 3600 * 10**6
+
+moments = st.integers(0, MICROSECONDS).map(lambda n: EPOCH + timedelta(microseconds=n))
 values = st.recursive(
     st.none()
     | st.booleans()

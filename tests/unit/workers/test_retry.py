@@ -12,9 +12,13 @@ from workers.retry import (
     reaching_a_server,
     repeating_a_transaction,
     staying_connected,
+    waiting_for_a_lock,
 )
 
 Policy = Callable[..., Retrying]
+
+
+EVERY = [reaching_a_server, repeating_a_transaction, staying_connected, waiting_for_a_lock]
 
 
 class Server:
@@ -31,7 +35,7 @@ class Server:
         return "here"
 
 
-@pytest.mark.parametrize("policy", [reaching_a_server, repeating_a_transaction, staying_connected])
+@pytest.mark.parametrize("policy", EVERY)
 def test_it_goes_on_until_the_answer(policy: Policy) -> None:
     server, waits = Server(failures=3), list[float]()
     assert policy((ConnectionError,), sleep=waits.append)(server.ask) == "here"
@@ -50,7 +54,7 @@ def test_a_bounded_one_ends_with_the_last_error_itself(policy: Policy, tries: in
     assert len(waits) == tries - 1
 
 
-@pytest.mark.parametrize("policy", [reaching_a_server, repeating_a_transaction, staying_connected])
+@pytest.mark.parametrize("policy", EVERY)
 def test_another_error_is_not_worth_a_try(policy: Policy) -> None:
     server, waits = Server(failures=1), list[float]()
     with pytest.raises(ConnectionError):
@@ -106,3 +110,10 @@ def test_each_wait_can_be_reported() -> None:
     )
     policy(Server(failures=2).ask)
     assert said == [1, 2]
+
+
+def test_a_lock_is_waited_for_in_short_steps() -> None:
+    waits: list[float] = []
+    waiting_for_a_lock((ConnectionError,), sleep=waits.append)(Server(failures=200).ask)
+    assert len(waits) == 200
+    assert 0.03 < max(waits) <= 0.05

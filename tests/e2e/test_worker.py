@@ -1,0 +1,129 @@
+"""Workers as an operator meets them: SIGTERM drains, a small supervisor keeps N of them running."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from events.envelope import Event
+from tests.support.builders import order_placed, place_changed, stock_received
+from tests.support.stack import Stack, outgoing
+
+ORDERS = 600
+SECONDS_MAX = 40.0
+
+
+@pytest.fixture(
+    params=[
+        pytest.param("embedded", id="embedded"),
+        pytest.param("servers", id="servers", marks=[pytest.mark.broker, pytest.mark.postgres]),
+    ]
+)
+def stack(request: pytest.FixtureRequest) -> Stack:
+    """A fresh stack of each kind; small batches, so that a signal finds the worker at work."""
+    more = {"BACKSHIP_BATCH_SIZE_MAX": "10", "BACKSHIP_EMBEDDED_LEASE_SECONDS": "2"}
+    if request.param == "embedded":
+        stack = Stack(request.getfixturevalue("sqlite_database_url"), None, "bs", more)
+    else:
+        broker = request.getfixturevalue("vhost_url")
+        prefix = request.getfixturevalue("topology_prefix")
+        stack = Stack(request.getfixturevalue("postgres_database_url"), broker, prefix, more)
+    stack.init()
+    return stack
+
+
+def some_orders() -> list[Event]:
+    return [
+        place_changed("WH1"),
+        stock_received("R1", "WH1", [("A", ORDERS // 2)]),
+        *(order_placed(f"{n}", [("A", 1)]) for n in range(ORDERS)),
+    ]
+
+
+def until(reached: Callable[[], bool]) -> None:
+    """Wait for something that happens in another process."""
+    deadline = time.monotonic() + SECONDS_MAX
+    while not reached():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.05)
+
+
+def applied(stack: Stack) -> int:
+    count = stack.value("SELECT COUNT(*) FROM inbox")
+    assert isinstance(count, int)
+    return count
+
+
+@contextmanager
+def running(stack: Stack, *arguments: str) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run `backship worker …` and leave no process behind."""
+    environment = {
+        **{key: value for key, value in os.environ.items() if not key.startswith("BACKSHIP_")},
+        "BACKSHIP_DATABASE_URL": stack.database_url,
+        "BACKSHIP_BROKER_URL": stack.broker_url or "",
+        "BACKSHIP_TOPOLOGY_PREFIX": stack.prefix,
+        **stack.more,
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "console", "worker", *arguments],
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            process.wait(SECONDS_MAX)
+
+
+def test_sigterm_drains_and_what_was_given_back_is_done_by_the_next(stack: Stack) -> None:
+    told = some_orders()
+    stack.publish([outgoing(event) for event in told])
+    with running(stack) as process:
+        until(lambda: applied(stack) > 0)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(SECONDS_MAX) == 0
+    assert stack.rows("SELECT id FROM outbox") == []  # what it decided, it published
+    assert stack.burst() == 0
+    assert stack.rows("SELECT outcome, COUNT(*) FROM inbox GROUP BY outcome") == [
+        ("applied", len(told))
+    ]
+    assert stack.rows("SELECT SUM(allocated), SUM(shortage) FROM order_lines") == [
+        (ORDERS // 2, ORDERS // 2)
+    ]
+    emitted = {str(id_) for (id_,) in stack.rows("SELECT id FROM emitted")}
+    assert stack.published().keys() == emitted
+
+
+def test_a_supervisor_replaces_a_worker_that_was_killed_and_drains_them_all(
+    sqlite_database_url: str,
+) -> None:
+    stack = Stack(sqlite_database_url, None, "bs", {"BACKSHIP_EMBEDDED_LEASE_SECONDS": "2"})
+    stack.init()
+    with running(stack, "--processes", "2") as supervisor:
+        until(lambda: len(children(supervisor.pid)) == 2)
+        victim = children(supervisor.pid)[0]
+        os.kill(victim, signal.SIGKILL)
+        until(lambda: len(set(children(supervisor.pid)) - {victim}) == 2)
+        told = some_orders()
+        stack.publish([outgoing(event) for event in told])
+        until(lambda: applied(stack) == len(told))
+        workers = children(supervisor.pid)
+        supervisor.send_signal(signal.SIGTERM)
+        assert supervisor.wait(SECONDS_MAX) == 0
+    assert not [pid for pid in workers if Path(f"/proc/{pid}").exists()]
+    assert stack.rows("SELECT id FROM outbox") == []
+
+
+def children(pid: int) -> list[int]:
+    """The processes a process has started and not yet buried."""
+    found = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
+    return [int(child) for child in found.split()]
