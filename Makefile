@@ -10,6 +10,9 @@ PYTEST_ARGS ?=
 # How many times longer random tests may look in `make test-long`.
 LONG_FACTOR ?= 20
 
+# Tests start many short processes: without kept bytecode each would compile its imports anew (2 s).
+export PYTHONDONTWRITEBYTECODE :=
+
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 SERVED := $(BIN)/python -m scripts.with_services
 

@@ -32,7 +32,7 @@ _HOPELESS = frozenset({"too_large", "refused"})  # again is of no use
 
 
 @dataclass(slots=True)
-class _Sending:
+class Sending:
     """One run: what is on its way, and what became of the rest."""
 
     house: House
@@ -69,7 +69,8 @@ class _Sending:
             pending = self._try(pending)
         if pending:
             raise ConnectionLost(
-                f"{self.house.transport.address} did not confirm {len(pending)} events, "
+                f"{self.house.transport.address} did not confirm "
+                f"{screen.counted(len(pending), 'event')}, "
                 f"the first of them {pending[0].id}."
             )
 
@@ -99,7 +100,7 @@ def publish_files(settings: Settings, names: Sequence[str]) -> int:
         house = stack.enter_context(opened(settings))
         publisher = stack.enter_context(house.transport.publisher())
         shown = stack.enter_context(progress("publishing", house.clock))
-        sending = _Sending(house, publisher, shown)
+        sending = Sending(house, publisher, shown)
         try:
             _send(sending, files, _size(names))
         except TransportError:
@@ -111,7 +112,7 @@ def publish_files(settings: Settings, names: Sequence[str]) -> int:
     return Status.NOT_SO if sending.left_out else Status.DONE
 
 
-def _send(sending: _Sending, files: Sequence[tuple[str, BinaryIO]], size: int | None) -> None:
+def _send(sending: Sending, files: Sequence[tuple[str, BinaryIO]], size: int | None) -> None:
     before = 0
     for name, stream in files:
         read = 0

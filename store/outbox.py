@@ -120,15 +120,18 @@ def guard(database: Database, lease_seconds: int = _LEASE_SECONDS) -> Iterator[G
     connection. SQLite would keep all writers out meanwhile: there it is a lease, which a killed
     relay leaves behind for `lease_seconds`.
     """
-    if oldest_at(database) is None:
-        yield Guard(database, None, None)  # to look costs nothing; the right to publish, a write
-    elif database.dialect.locks_rows:
+    if database.dialect.locks_rows:
         with database.begin() as tx:
             held = bool(tx.query(_HOLD))
             yield Guard(database, tx if held else None, None)
+    elif oldest_at(database) is None:
+        yield Guard(database, None, None)  # to look costs nothing; the right to publish, a write
     else:
         owner = f"{socket.gethostname()}:{os.getpid()}:{next(_windows)}"
         with database.begin() as tx:
+            for (holder,) in tx.query(_HOLDER):
+                if _is_dead(str(holder)):
+                    tx.run(_RELEASE, (), owner=holder)
             held = tx.run(_LEASE, (), owner=owner, lease=f"+{lease_seconds} seconds") == 1
         leased = Guard(database, None, owner if held else None)
         try:

@@ -1,1 +1,1 @@
-"""The tests. A package so that no installed `tests` can hide it; its folders need no `__init__.py`."""
+"""The suite: `unit property scenarios integration e2e architecture`, helpers in `support`."""

@@ -124,7 +124,8 @@ class Postgresql(Dialect):
         self, connection: Connection, query: Query, values: Mapping[str, Value]
     ) -> Iterator[Row]:
         """By a cursor of the server: the driver would fetch all of it."""
-        yield from connection.exec_driver_sql(_rendered(query), dict(values), STREAMED)
+        with connection.exec_driver_sql(_rendered(query), dict(values), STREAMED) as rows:
+            yield from rows
 
     def run(self, driver: Driver, query: Query, given: Rows, values: Mapping[str, Value]) -> int:
         """As `query`."""

@@ -92,7 +92,8 @@ class Sqlite(Dialect):
         self, connection: Connection, query: Query, values: Mapping[str, Value]
     ) -> Iterator[Row]:
         """The driver steps through the rows anyway."""
-        yield from connection.exec_driver_sql(_rendered(query), dict(values), STREAMED)
+        with connection.exec_driver_sql(_rendered(query), dict(values), STREAMED) as rows:
+            yield from rows
 
     def run(self, driver: Driver, query: Query, given: Rows, values: Mapping[str, Value]) -> int:
         """As `query`."""

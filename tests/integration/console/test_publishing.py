@@ -1,5 +1,7 @@
 """`publish`: good events reach the inbox, bad ones are named by line, field and reason."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import orjson
@@ -90,6 +92,16 @@ def test_without_a_topology_nothing_is_sent_and_nothing_made(tmp_path: Path) -> 
         "backship: backship.in does not exist on the broker; run `backship init`.",
     ]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_without_a_queue_behind_the_exchange_nothing_is_said_to_be_sent(
+    backship: Inside,
+) -> None:
+    with closing(sqlite3.connect(backship.folder / "backship.db")) as db, db:
+        db.execute("DELETE FROM queue_bindings WHERE exchange = 'backship.in'")
+    ended = backship.run("publish", "-", given=_body(1))
+    assert (ended.status, ended.out) == (2, "")
+    assert "A queue bound to backship.in does not exist" in ended.err
 
 
 @pytest.mark.broker
