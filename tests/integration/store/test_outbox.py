@@ -121,6 +121,7 @@ def test_one_relay_publishes_at_a_time(database: Database) -> None:
         first = pool.submit(relay)
         assert holds.wait(20)
         with outbox.guard(database) as guard:
+            assert not guard.held
             assert guard.take(10) == []
         done.set()
         assert first.result(20) == 1
@@ -128,11 +129,12 @@ def test_one_relay_publishes_at_a_time(database: Database) -> None:
         assert guard.held
 
 
-def test_a_killed_relay_keeps_others_out_for_its_lease_only(sqlite: Database) -> None:
+def test_a_relay_that_hangs_keeps_others_out_for_its_lease_only(sqlite: Database) -> None:
     emit(sqlite, 1)
     killed = outbox.guard(sqlite, lease_seconds=1)
     killed.__enter__()
     with outbox.guard(sqlite) as guard:
+        assert not guard.held
     threading.Event().wait(1.2)
     with outbox.guard(sqlite) as guard:
         assert [row.type for row in guard.take(10)] == ["ReadyToShip"]
