@@ -101,11 +101,9 @@ def _turn(books: Books, event: Event, received_at: datetime) -> Outcome:
         items = sorted(_items(state, event), key=lambda item: item.sku)
         if state.walks:
             _apply_walks(books, items, event)
-        for item in items:
-            if item.busy and item.sku not in state.exempt:
-                return Deferred(sku=item.sku)
-            if item.busy:  # its fill has come to an end: what it changed is told now (S13)
-                turn.touch(item)
+        unfinished = _unfinished(turn, items)
+        if unfinished is not None:
+            return Deferred(sku=unfinished.sku)
         outcome = _dispatch(turn, event)
         release.tell(turn)
     except Unloaded:
@@ -113,6 +111,17 @@ def _turn(books: Books, event: Event, received_at: datetime) -> Outcome:
     except Exception as bug:  # a bug of ours: it must cost this event alone
         raise HandlerFailed(event) from bug
     return outcome
+
+
+def _unfinished(turn: Turn, items: Sequence[Item]) -> Item | None:
+    """Return a sku whose fill is unfinished, so that the event waits; None: there is none (S6)."""
+    for item in items:
+        if item.busy and item.sku not in turn.state.exempt:
+            return item
+    for item in items:
+        if item.busy:  # its fill has come to an end: what that changed is told now (S13)
+            turn.touch(item)
+    return None
 
 
 def _dispatch(turn: Turn, event: Event) -> Outcome:  # noqa: C901, PLR0911 - one case per event
@@ -180,7 +189,8 @@ def _apply_walks(books: Books, items: Collection[Item], event: Event) -> None:
             and (item.sku in books.state.exempt or not item.busy)  # else its event waits anyway
         ]
         if waiting:
-            step = Turn(books, Origin(walk.cause, walk.at), f"{event.source}\n{event.id}")
+            ahead = f"ahead of {event.source} {event.id}"
+            step = Turn(books, Origin(walk.cause, walk.at, part=ahead))
             for item in waiting:
                 catalogue.reached(step, walk, item)
             release.tell(step)
@@ -229,4 +239,5 @@ def _tell_statuses(books: Books) -> None:
                 sku,
                 present,
                 str(told),
+                origin.part,
             )

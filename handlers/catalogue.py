@@ -21,7 +21,7 @@ from handlers.decision import Applied, Outcome
 from handlers.rules.allocation import serve
 from handlers.rules.replenishment import replenish
 from handlers.rules.sellable import destination_is_bad
-from handlers.state import Item, Place, Shop, Task, Vendor
+from handlers.state import Item, Place, Shop, Task, TaskKind, Vendor
 from handlers.turn import Turn
 
 
@@ -61,7 +61,7 @@ def reached(turn: Turn, walk: Task, item: Item) -> None:
     """Let the change a walk carries take effect on a sku (P3, S3, S13).
 
     What happened to the sku in this batch stays the cause of its status: a walk may come by more
-    than once, and an id derived from it must not be given twice.
+    than once, long after its event.
     """
     turn.books.touched.setdefault(item.sku, turn.origin)
     if walk.scope == "shop" and walk.cause.type == OrderPlaced.__name__:
@@ -86,7 +86,7 @@ def vendor_changed(turn: Turn, _event: Event, data: VendorChanged) -> Outcome:
         for item in state.items.values():
             if item.vendor == data.vendor:
                 state.refresh(item)
-        turn.walk("vendor", data.vendor)
+        _walk(turn, "vendor", data.vendor)
     return Applied()
 
 
@@ -113,7 +113,7 @@ def shop_changed(turn: Turn, _event: Event, data: ShopChanged) -> Outcome:
             shop=shop.shop,
             place=shop.destination,
         )
-    turn.walk("shop", data.shop)
+    _walk(turn, "shop", data.shop)
     return Applied()
 
 
@@ -132,7 +132,7 @@ def place_changed(turn: Turn, _event: Event, data: PlaceChanged) -> Outcome:
         place.feeds = _first_source(state.places.values())
     state.sources.clear()
     if not new:
-        turn.walk("place", data.place)
+        _walk(turn, "place", data.place)
     return Applied()
 
 
@@ -164,6 +164,11 @@ def place_disabled(turn: Turn, item: Item, place: Place) -> None:
 def _first_source(places: Iterable[Place]) -> str | None:
     sources = [place for place in places if place.kind is PlaceKind.SOURCE]
     return min(((p.priority, p.place) for p in sources), default=(0, None))[1]
+
+
+def _walk(turn: Turn, scope: str, name: str) -> None:
+    task = turn.task(TaskKind.WALK, scope, name, scope=scope, name=name)
+    turn.state.walks.append(task)
 
 
 def _changed(overrides: dict[str, Any], policy: PolicyChange | None) -> dict[str, Any]:

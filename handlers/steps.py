@@ -34,7 +34,7 @@ def step_fill(state: State, task: Task, now: datetime, *, resting: bool) -> Deci
     `resting`: no other task and no event waits for the sku: when this one is done, it rests.
     """
     books = books_of(state, now)
-    turn = _turn(books, task)
+    turn = _turn(books, task, task.task_id)
     item = state.item(task.sku or "")
     turn.touch(item)
     left = fill(turn, item, task.place or "", task.arrived)
@@ -51,7 +51,7 @@ def step_walk(state: State, task: Task, skus: Sequence[str], now: datetime) -> D
     """Let a policy change take effect on the next skus, in their order; none left: done (S6)."""
     state.walks = [walk for walk in state.walks if walk.task_id != task.task_id]
     books = books_of(state, now)
-    turn = _turn(books, task)
+    turn = _turn(books, task, f"after {task.cursor}")
     for sku in skus:
         item = state.item(sku)
         reached(turn, task, item)
@@ -66,5 +66,5 @@ def step_walk(state: State, task: Task, skus: Sequence[str], now: datetime) -> D
     return close(books)
 
 
-def _turn(books: Books, task: Task) -> Turn:
-    return Turn(books, Origin(task.cause, task.at), task.cursor)
+def _turn(books: Books, task: Task, part: str) -> Turn:
+    return Turn(books, Origin(task.cause, task.at, part=part))

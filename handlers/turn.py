@@ -28,11 +28,15 @@ _OUTSIDE = {
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What is to blame for a consequence: the event, when it happened, its trace."""
+    """What is to blame for a consequence: the event, when it happened, its trace.
+
+    `part` tells the turns of one cause apart: the steps of its tasks, and those ahead of an event.
+    """
 
     cause: Cause
     at: datetime
     traceparent: str | None = None
+    part: str = ""
 
 
 @dataclass(slots=True)
@@ -54,13 +58,11 @@ class Books:
 class Turn:
     """One event (or one step of a task) taking effect.
 
-    `part` tells the turns of one cause apart: the steps of a walk, and those ahead of an event.
     `releases` and `withdrawn` gather what each warehouse is told once at the end of the turn.
     """
 
     books: Books
     origin: Origin
-    part: str = ""
     releases: dict[tuple[OrderKey, str | None], list[tuple[Line, Allocation]]] = field(
         default_factory=dict
     )
@@ -176,8 +178,7 @@ class Turn:
         """Let docks that were seen before any source feed this one (P4)."""
         for dock in self.state.places.values():
             if dock.kind is PlaceKind.DOCK and dock.feeds is None:
-                dock.feeds = source.place
-                self.walk("place", dock.place)
+                dock.feeds = source.place  # nobody waits yet: who does has a source to wait for
 
     def catalogue(self, name: str) -> None:
         """Make sure that places, shops and vendors may be changed here."""
@@ -187,14 +188,10 @@ class Turn:
     def task(self, kind: TaskKind, *parts: str, **fields: Any) -> Task:  # noqa: ANN401 - a task's own fields
         """Leave a consequence to later steps (S6)."""
         cause = self.cause
-        task_id = derived(cause.source, cause.id, kind, self.part, *parts)
+        task_id = derived(cause.source, cause.id, kind, self.origin.part, *parts)
         task = Task(task_id, kind, cause, self.at, **fields)
         self.books.decision.tasks.append(task)
         return task
-
-    def walk(self, scope: str, name: str) -> None:
-        """Leave a policy change to a walk over the skus it concerns (S6, P3)."""
-        self.state.walks.append(self.task(TaskKind.WALK, scope, name, scope=scope, name=name))
 
 
 def turn_of(books: Books, event: Event, received_at: datetime) -> Turn:

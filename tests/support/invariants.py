@@ -29,7 +29,12 @@ def check(house: House) -> None:
             _statuses(state, item)
     _one_open_replenishment(state)
     _needs_are_met(house)
-    assert len(set(house.emitted_ids)) == len(house.emitted_ids), "an id was emitted twice"
+    twice = [
+        row
+        for told_id, row in zip(house.emitted_ids, house.emitted, strict=True)
+        if house.emitted_ids.count(told_id) > 1
+    ]
+    assert not twice, f"told under one id: {twice}"
 
 
 def _settled(house: House, item: Item) -> bool:

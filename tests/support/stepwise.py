@@ -16,7 +16,11 @@ from handlers.batch import concerns, decide
 from handlers.decision import Decision, Deferred
 from handlers.keys import keys_of
 from handlers.state import Item, Queue, QueueKey, Task, TaskKind
+from tests.support.builders import item_changed, order_placed, place_changed
 from tests.support.house import House
+from tests.support.scene import Scene
+
+ORDERS = [order_placed(str(n), [("A", 2)], shop="b" if n % 2 else "a") for n in range(5)]
 
 
 @dataclass
@@ -109,3 +113,36 @@ class StepwiseHouse(House):
             else:
                 queue.more = True
         return queues
+
+
+class Stepwise:
+    """A scene in such a house; what is given is finished before the next begins."""
+
+    def __init__(self, *given: Event, lines_max: int = 1, skus_max: int = 1) -> None:
+        self.house = StepwiseHouse(lines_max=lines_max, skus_max=skus_max)
+        self.scene = Scene(house=self.house)
+        for event in given:
+            self.scene.when(event)
+            self.finish()
+
+    @classmethod
+    def with_a_queue(cls, *changes: Event, **policy: int) -> "Stepwise":
+        """After `changes` five orders of 2 A wait for WH: 0, 2, 4 of shop a, 1 and 3 of shop b."""
+        vendor = item_changed("A", vendor="V", policy=policy)
+        return cls(place_changed("WH"), vendor, *changes, *ORDERS)
+
+    @property
+    def held(self) -> int:
+        """Units of A that wait."""
+        return self.house.state.items["A"].shortage
+
+    def step(self) -> bool:
+        """Do the next step; False: nothing was left."""
+        return self.scene.follow(self.house.step()) is not None
+
+    def finish(self) -> int:
+        """Do all steps; return how many."""
+        count = 0
+        while self.step():
+            count += 1
+        return count
