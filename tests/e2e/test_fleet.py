@@ -28,30 +28,40 @@ class Fleet:
     stack: Stack
     size: int
     draw: random.Random
-    running: list["subprocess.Popen[bytes]"] = field(default_factory=list)
+    started: list["subprocess.Popen[bytes]"] = field(default_factory=list)
     killed: int = 0
 
     def __enter__(self) -> Self:
         """Start them."""
-        self.running = [self.stack.worker() for _ in range(self.size)]
+        self._fill()
         return self
 
     def __exit__(self, *_: object) -> None:
         """Leave no process behind."""
-        for process in self.running:
+        for process in self.started:
             process.kill()
             process.communicate()
 
     def kill_one(self) -> None:
         """Kill -9 one that is at work and start another."""
-        self.running = [process for process in self.running if process.poll() is None]
-        if self.running:
-            victim = self.running.pop(self.draw.randrange(len(self.running)))
-            victim.kill()
-            victim.communicate()
+        running = self.running()
+        if running:
+            self.draw.choice(running).kill()
             self.killed += 1
-        while len(self.running) < self.size:
-            self.running.append(self.stack.worker())
+        self._fill()
+
+    def wait(self) -> None:
+        """Wait until each has ended by itself: nothing is left."""
+        for process in self.started:
+            process.communicate(timeout=600)
+
+    def running(self) -> list["subprocess.Popen[bytes]"]:
+        """The workers that have not ended."""
+        return [process for process in self.started if process.poll() is None]
+
+    def _fill(self) -> None:
+        while len(self.running()) < self.size:
+            self.started.append(self.stack.worker())
 
 
 def story(orders: int, draw: random.Random) -> tuple[list[Event], Counter[str]]:
@@ -70,6 +80,14 @@ def story(orders: int, draw: random.Random) -> tuple[list[Event], Counter[str]]:
     return told, asked
 
 
+def reach(stack: Stack, heard: int) -> None:
+    """Wait until so many events have had their effect."""
+    deadline = time.monotonic() + 300
+    while int(str(stack.value("SELECT COUNT(*) FROM inbox"))) < heard:
+        assert time.monotonic() < deadline, "the fleet has stopped working"
+        time.sleep(0.02)
+
+
 @pytest.mark.parametrize(
     ("orders", "kills"),
     [
@@ -82,17 +100,17 @@ def test_a_fleet_that_is_killed_again_and_again_applies_every_order_once(
     vhost_url: str, topology_prefix: str, postgres_database_url: str, orders: int, kills: int
 ) -> None:
     draw = random.Random(SEED)
-    stack = Stack(postgres_database_url, vhost_url, topology_prefix)
+    small = {"BACKSHIP_BATCH_SIZE_MAX": "40"}  # so that a kill finds every worker in a batch
+    stack = Stack(postgres_database_url, vhost_url, topology_prefix, small)
     stack.init()
     told, asked = story(orders, draw)
     stack.publish([outgoing(event) for event in told])
     with Fleet(stack, 2, draw) as fleet:
-        for _ in range(kills):
-            time.sleep(draw.uniform(1.0, 2.5))
+        for part in range(1, kills + 1):
+            reach(stack, len(told) * part // (kills + 2))
             fleet.kill_one()
-        for process in fleet.running:  # each ends when nothing is left
-            process.wait(timeout=600)
-        assert fleet.killed >= 1
+        fleet.wait()
+    assert fleet.killed == kills
     assert stack.burst() == 0
 
     assert stack.rows("SELECT outcome, COUNT(*) FROM inbox GROUP BY outcome") == [

@@ -222,6 +222,8 @@ def test_a_signal_ends_the_command_and_the_servers(tmp_path: Path, number: signa
                     print(process.pid, flush=True)
                     return Server("-", "-", stop=lambda: stop_process(process, signal.SIGTERM))
 
+            # A suite started in the background ignores the terminal's signal, and so would this.
+            signal.signal(signal.SIGINT, signal.default_int_handler)
             with_services.KINDS = (Sleeper(),)
             command = [sys.executable, "-c", {_PATIENT!r}]
             sys.exit(with_services.main(command))
