@@ -102,6 +102,8 @@ class Relay:
     def _run(self) -> None:
         failures = 0
         while True:
+            # Asked before the pass: what was decided before the stop is in the last one.
+            last = self._stop.is_set()
             try:
                 count = self._until_empty()
                 failures = 0
@@ -113,9 +115,9 @@ class Relay:
                 if self._stop.wait(wait):
                     return
                 continue
-            if self._stop.is_set():
+            if last:
                 return
-            if count == 0:
+            if count == 0 and not self._stop.is_set():
                 self._wake.wait(_POLL_SECONDS)
                 self._wake.clear()
 

@@ -134,3 +134,4 @@ def test_a_fleet_that_is_killed_again_and_again_applies_every_order_once(
     ]
     emitted = {str(id_) for (id_,) in stack.rows("SELECT id FROM emitted")}
     assert stack.published().keys() == emitted
+    assert stack.differences() == []

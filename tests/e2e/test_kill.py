@@ -133,3 +133,4 @@ def test_a_worker_killed_at_any_step_loses_and_doubles_nothing(stack: Stack, poi
     assert stack.burst() == 0
     check_everything_once(stack)
     check_everything_out(stack)
+    assert stack.differences() == []

@@ -101,6 +101,7 @@ def test_sigterm_drains_and_what_was_given_back_is_done_by_the_next(stack: Stack
     ]
     emitted = {str(id_) for (id_,) in stack.rows("SELECT id FROM emitted")}
     assert stack.published().keys() == emitted
+    assert stack.differences() == []
 
 
 def test_a_supervisor_replaces_a_worker_that_was_killed_and_drains_them_all(

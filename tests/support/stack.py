@@ -16,6 +16,7 @@ from events.codec import envelope_of
 from events.envelope import Event
 from events.routing import inbound_key
 from store import migrations
+from store.audit.inspection import inspect
 from workers.crash import VARIABLE
 from workers.transports.base import OutgoingMessage
 from workers.wiring import House, opened
@@ -90,6 +91,11 @@ class Stack:
         _out, err = process.communicate(timeout=WORKER_SECONDS_MAX)
         assert process.returncode in {0, KILLED}, err.decode()
         return process.returncode
+
+    def differences(self) -> list[object]:
+        """Return what `backship audit` finds wrong; nothing, if every counter can be derived."""
+        with opened(self.settings) as house, house.database.read() as tx:
+            return list(inspect(tx, house.settings.rules())["differences"])
 
     def published(self) -> Counter[str]:
         """Take what came out (nobody has bound a queue, so it is kept unrouted): ids, counted."""
