@@ -88,6 +88,20 @@ def instant_text(moment: datetime) -> str:
     return in_utc(moment).isoformat(timespec="microseconds")
 
 
+class InstantTexts:
+    """Text of the moments of one batch: an event writes the same one up to ten times."""
+
+    def __init__(self) -> None:
+        self._texts: dict[int, tuple[datetime, str]] = {}
+
+    def of(self, moment: datetime) -> str:
+        """Return `instant_text`, made once for each object; to compare moments takes as long."""
+        known = self._texts.get(id(moment))
+        if known is None:
+            known = self._texts[id(moment)] = (moment, instant_text(moment))
+        return known[1]
+
+
 def json_text(value: Document) -> str:
     """Return a document as text; whole numbers beyond 64 bits are kept to the last digit."""
     try:

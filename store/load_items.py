@@ -14,7 +14,7 @@ from store.transaction import Transaction
 
 _SKU: Columns = (("sku", "text"),)
 
-_LOCK = Query(
+LOCK = Query(
     """
     SELECT t.sku, t.vendor, t.name, t.alternatives, t.policy, t.busy, t.base_status, t.clock
     FROM {given} CROSS JOIN items AS t
@@ -99,7 +99,7 @@ def _kept(tx: Transaction, state: State, given: Rows) -> None:
 
 
 def _locked(tx: Transaction, given: Rows) -> Sequence[Any]:
-    found = list(tx.query(_LOCK, given))
+    found = list(tx.query(LOCK, given))
     if len(found) < len(given):
         known = {row[0] for row in found}
         found += tx.query(_ENTER, [key for key in given if key[0] not in known])

@@ -22,7 +22,7 @@ _SKUS = Query(
     """,
     _ORDER,
 )
-_LOCK = Query(
+LOCK = Query(
     """
     SELECT t.shop, t.order_id, t.placed_at, t.judged_at, t.priority, t.destination, t.data_hash,
         t.ship_mode, t.release, t.holds, t.version, t.customer, t.ship_to, t.allocation_count,
@@ -72,7 +72,7 @@ def load(
     when this one is written.
     Raises Unloaded where a named order has a line of a sku that is not locked.
     """
-    for row in tx.query(_LOCK, sorted(wanted)):
+    for row in tx.query(LOCK, sorted(wanted)):
         _order(tx, state, row)
     state.unknown_orders = {key for key in named if key not in state.orders}
     found = sorted(state.orders)

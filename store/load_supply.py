@@ -51,7 +51,7 @@ _OUTSTANDING = Query(
     """,
     (("sku", "text"),),
 )
-_LOCK = Query(
+LOCK = Query(
     """
     SELECT t.vendor, t.destination, t.open_id, t.raised, t.clock
     FROM {given} CROSS JOIN replenishment_slots AS t
@@ -106,7 +106,7 @@ def load(tx: Transaction, state: State, slots: Collection[SlotKey], named: Colle
     Raises Unloaded where a named one has a line of a sku that is not locked.
     """
     given = sorted(slots)
-    found = list(tx.query(_LOCK, given))
+    found = list(tx.query(LOCK, given))
     if len(found) < len(given):
         known = {(vendor, destination) for vendor, destination, *_rest in found}
         found += tx.query(_ENTER, [key for key in given if key not in known])

@@ -24,6 +24,7 @@ from store import (
     tasks,
     waiting,
 )
+from store.columns import InstantTexts
 from store.inbox import EventKey
 from store.save_messages import Concerned
 from store.transaction import Transaction
@@ -39,11 +40,12 @@ def save(tx: Transaction, state: State, decision: Decision, now: datetime) -> No
     taken = [(event.source, event.id) for event in decision.taken]
     concerned = Concerned.by(decision)
     save_goods.save(tx, state, concerned.skus, clock)
-    save_orders.save(tx, state, concerned.orders, clock)
+    instants = InstantTexts()
+    save_orders.save(tx, state, concerned.orders, clock, instants)
     save_supply.save(tx, state, concerned.replenishments, clock)
-    save_messages.save(tx, decision, clock)
+    save_messages.save(tx, decision, clock, instants)
     tasks.save(tx, decision.tasks, clock)
-    save_orders.await_unknown(tx, _awaited(outcomes))
+    save_orders.await_unknown(tx, _awaited(outcomes) - state.orders.keys())
     waiting.settle(tx, outcomes, taken, clock)
     _set_aside(tx, decision, now)
     inbox.mark(tx, _unlike_claimed(tx, outcomes, taken))

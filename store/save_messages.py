@@ -5,7 +5,6 @@ An emitted event is written twice, once to be published and deleted, once to be 
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
 from itertools import groupby
 from operator import attrgetter
 from typing import Self
@@ -25,7 +24,7 @@ from events.routing import outbound_key
 from handlers.decision import Decision, Deferred, Reason
 from handlers.state import OrderKey
 from store import schema
-from store.columns import instant_text, json_text
+from store.columns import InstantTexts, json_text
 from store.statements import Row
 from store.transaction import Transaction
 
@@ -76,9 +75,8 @@ class Concerned:
                 self.orders.add((message.shop, message.order_id))
 
 
-def save(tx: Transaction, decision: Decision, clock: int) -> None:
+def save(tx: Transaction, decision: Decision, clock: int, instants: InstantTexts) -> None:
     """Add what a batch decided, in the order it was decided."""
-    instants = _Instants()
     tx.append(
         schema.movements,
         [
@@ -92,7 +90,7 @@ def save(tx: Transaction, decision: Decision, clock: int) -> None:
                 move.origin,
                 move.target,
                 move.outside,
-                instants.text(move.happened_at),
+                instants.of(move.happened_at),
                 move.reason,
                 clock,
             )
@@ -103,7 +101,7 @@ def save(tx: Transaction, decision: Decision, clock: int) -> None:
     tx.append(
         schema.reasons,
         (
-            (shop, order_id, clock, n, instants.text(at), _decided(why), *_named(cause))
+            (shop, order_id, clock, n, instants.of(at), _decided(why), *_named(cause))
             for n, ((shop, order_id, cause, at), why) in enumerate(
                 groupby(decision.reasons, key=attrgetter("shop", "order_id", "cause", "at"))
             )
@@ -118,7 +116,7 @@ def save(tx: Transaction, decision: Decision, clock: int) -> None:
     )
 
 
-def _emissions(tx: Transaction, decision: Decision, clock: int, instants: "_Instants") -> None:
+def _emissions(tx: Transaction, decision: Decision, clock: int, instants: InstantTexts) -> None:
     emitted: list[Row] = []
     exceptions: list[Row] = []
 
@@ -126,7 +124,7 @@ def _emissions(tx: Transaction, decision: Decision, clock: int, instants: "_Inst
         for n, emission in enumerate(decision.emissions):
             message = emission.message
             kind = type(message).__name__
-            at = instants.text(emission.at)
+            at = instants.of(emission.at)
             body = encode(
                 message,
                 id=emission.id,
@@ -149,24 +147,8 @@ def _emissions(tx: Transaction, decision: Decision, clock: int, instants: "_Inst
 
 def _decided(reasons: Iterable[Reason]) -> str:
     """Return what one event decided of the lines of one order, in that order."""
-    return json_text(
-        [{"line_id": why.line_id, "rule": why.rule, "numbers": why.numbers} for why in reasons]
-    )
+    return json_text([(why.line_id, why.rule, why.numbers) for why in reasons])
 
 
 def _named(cause: Cause) -> tuple[str, str, str]:
     return (cause.source, cause.id, cause.type)
-
-
-class _Instants:
-    """Text of moments; most rows of an event share one."""
-
-    def __init__(self) -> None:
-        self._moment: datetime | None = None
-        self._text = ""
-
-    def text(self, moment: datetime) -> str:
-        """Return what is kept of a moment."""
-        if moment is not self._moment:
-            self._moment, self._text = moment, instant_text(moment)
-        return self._text

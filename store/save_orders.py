@@ -10,11 +10,13 @@ worker while another takes the order in; each would miss the other. So:
 Who finds that the other was faster raises Collision, and begins again knowing it.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import chain
 
 from handlers.state import Allocation, Line, Order, OrderKey, State
 from store import schema, waiting
-from store.columns import instant_text, json_text
+from store.columns import InstantTexts, json_text
 from store.errors import Collision
 from store.statements import Columns, Query, Row
 from store.transaction import Transaction
@@ -35,32 +37,43 @@ _STAND_IN = Query(
 )
 
 
+@dataclass(slots=True)
 class _Changes:
-    """The rows of a batch, by what is done with them."""
+    """What changed of orders that were there before; `gone`: keys of allocations that are not."""
 
-    def __init__(self) -> None:
-        self.orders: tuple[list[Row], list[Row]] = ([], [])  # new, changed; as the next two
-        self.lines: tuple[list[Row], list[Row]] = ([], [])
-        self.allocations: tuple[list[Row], list[Row]] = ([], [])
-        self.gone: list[Row] = []
+    orders: list[Row] = field(default_factory=list)
+    lines: list[Row] = field(default_factory=list)
+    new_lines: list[Row] = field(default_factory=list)
+    allocations: list[Row] = field(default_factory=list)
+    new_allocations: list[Row] = field(default_factory=list)
+    gone: list[Row] = field(default_factory=list)
 
 
-def save(tx: Transaction, state: State, concerned: Collection[OrderKey], clock: int) -> None:
-    """Write what is new and what changed; `concerned`: orders of which something is told."""
+def save(
+    tx: Transaction,
+    state: State,
+    concerned: Collection[OrderKey],
+    clock: int,
+    instants: InstantTexts,
+) -> None:
+    """Write new orders whole, and what changed of others; `concerned`: those somebody is told of.
+
+    The rows of new orders are made one by one while the database takes those before them.
+    """
+    placed = sorted((key, order) for key, order in state.orders.items() if order.loaded is None)
+    new = [order for _key, order in placed]
     changes = _Changes()
     for key, order in state.orders.items():
-        _order(changes, order, clock, told=key in concerned)
-    new, changed = changes.orders
-    new.sort(key=_key)
-    tx.append(schema.orders, new)
-    tx.update(schema.orders, changed)
-    tx.update(schema.order_lines, changes.lines[1])
-    tx.append(schema.order_lines, changes.lines[0])
+        if order.loaded is not None:
+            _compare(changes, order, clock, instants, told=key in concerned)
+    tx.append(schema.orders, (_order(order, clock, instants) for order in new))
+    tx.update(schema.orders, changes.orders)
+    tx.update(schema.order_lines, changes.lines)
+    tx.append(schema.order_lines, chain(_lines(new, instants), changes.new_lines))
     tx.delete(schema.allocations, changes.gone)
-    tx.update(schema.allocations, changes.allocations[1])
-    tx.append(schema.allocations, changes.allocations[0])
-    placed = [key for key, order in state.orders.items() if order.loaded is None]
-    if placed and tx.dialect.locks_rows and waiting.came_for(tx, placed):
+    tx.update(schema.allocations, changes.allocations)
+    tx.append(schema.allocations, chain(_allocations(new), changes.new_allocations))
+    if new and tx.dialect.locks_rows and waiting.came_for(tx, [order.key for order in new]):
         raise Collision("An event came to wait for an order that was being placed.")
 
 
@@ -74,18 +87,57 @@ def await_unknown(tx: Transaction, awaited: Collection[OrderKey]) -> None:
     tx.delete(schema.orders, sorted(awaited))
 
 
-def _order(changes: _Changes, order: Order, clock: int, *, told: bool) -> None:
-    placed_at = instant_text(order.placed_at)
+def _compare(
+    changes: _Changes, order: Order, clock: int, instants: InstantTexts, *, told: bool
+) -> None:
     touched = told
     for line in order.lines.values():
-        touched = _line(changes, order, line, placed_at) or touched
-    if not touched and order.values() == order.loaded:
-        return
-    row = (
+        promised = sum([_compare_allocation(changes, line, part) for part in line.allocations])
+        if promised or line.values() != line.loaded:
+            touched = True
+            lines = changes.new_lines if line.loaded is None else changes.lines
+            lines.append(_line(order, line, instants))
+    if touched or order.values() != order.loaded:
+        changes.orders.append(_order(order, clock, instants))
+
+
+def _compare_allocation(changes: _Changes, line: Line, allocation: Allocation) -> bool:
+    """Note what changed of an allocation; return whether anything did."""
+    loaded = allocation.loaded
+    if loaded is None and allocation.qty == 0:
+        return False
+    if allocation.values() == loaded:
+        return False
+    row = _allocation(line.order, line, allocation)
+    if allocation.qty == 0:
+        changes.gone.append(row[:4])
+    elif loaded is None:
+        changes.new_allocations.append(row)
+    else:
+        changes.allocations.append(row)
+    return True
+
+
+def _lines(orders: Iterable[Order], instants: InstantTexts) -> Iterator[Row]:
+    for order in orders:
+        for line in order.lines.values():
+            yield _line(order, line, instants)
+
+
+def _allocations(orders: Iterable[Order]) -> Iterator[Row]:
+    for order in orders:
+        for line in order.lines.values():
+            for allocation in line.allocations:
+                if allocation.qty:
+                    yield _allocation(order, line, allocation)
+
+
+def _order(order: Order, clock: int, instants: InstantTexts) -> Row:
+    return (
         order.shop,
         order.order_id,
-        placed_at,
-        instant_text(order.judged_at),
+        instants.of(order.placed_at),
+        instants.of(order.judged_at),
         order.priority,
         order.destination,
         order.data_hash,
@@ -98,19 +150,10 @@ def _order(changes: _Changes, order: Order, clock: int, *, told: bool) -> None:
         order.allocation_count,
         clock,
     )
-    changes.orders[order.loaded is not None].append(row)
 
 
-def _line(changes: _Changes, order: Order, line: Line, placed_at: str) -> bool:
-    """Note what changed of a line; return whether anything did."""
-    touched = line.loaded is None
-    allocated = 0
-    for allocation in line.allocations:
-        allocated += allocation.qty
-        touched = _allocation(changes, line, allocation) or touched
-    if not touched and line.values() == line.loaded:
-        return False
-    row = (
+def _line(order: Order, line: Line, instants: InstantTexts) -> Row:
+    return (
         order.shop,
         order.order_id,
         line.line_id,
@@ -125,35 +168,17 @@ def _line(changes: _Changes, order: Order, line: Line, placed_at: str) -> bool:
         line.rejected,
         line.short,
         line.managed,
-        None if line.held_since is None else instant_text(line.held_since),
+        None if line.held_since is None else instants.of(line.held_since),
         line.told,
-        None if line.told_expected_at is None else instant_text(line.told_expected_at),
+        None if line.told_expected_at is None else instants.of(line.told_expected_at),
         line.name,
         None if line.unit_price is None else json_text(line.unit_price),
-        allocated,
+        line.allocated,
         order.destination,
         order.priority,
-        placed_at,
+        instants.of(order.placed_at),
     )
-    changes.lines[line.loaded is not None].append(row)
-    return True
 
 
-def _allocation(changes: _Changes, line: Line, allocation: Allocation) -> bool:
-    """Note what changed of an allocation; return whether anything did."""
-    loaded = allocation.loaded
-    if loaded is None and allocation.qty == 0:
-        return False
-    values = allocation.values()
-    if values == loaded:
-        return False
-    key = (line.order.shop, line.order.order_id, line.line_id)
-    if allocation.qty == 0:
-        changes.gone.append((*key, allocation.seq))
-    else:
-        changes.allocations[loaded is not None].append((*key, *values))
-    return True
-
-
-def _key(row: Row) -> Row:
-    return row[:2]
+def _allocation(order: Order, line: Line, allocation: Allocation) -> Row:
+    return (order.shop, order.order_id, line.line_id, *allocation.values())

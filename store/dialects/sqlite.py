@@ -8,7 +8,7 @@ once when another has written in between, and no waiting helps (194 of 240 faile
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache
+from functools import cache
 from sqlite3 import Connection as SqliteConnection
 from typing import Any, cast
 
@@ -65,7 +65,8 @@ class Sqlite(Dialect):
 
         @event.listens_for(engine, "begin")
         def begin(connection: Connection) -> None:
-            reads = connection.get_execution_options().get(_READS)
+            reads = bool(connection.get_execution_options().get(_READS))
+            connection.exec_driver_sql(f"PRAGMA query_only = {reads:d}")
             connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
         return engine
@@ -118,7 +119,7 @@ class Sqlite(Dialect):
         driver.executemany(_delete(table), keys)
 
 
-@lru_cache
+@cache
 def _rendered(query: Query) -> str:
     columns = ", ".join(
         f"json_extract(value, '$[{index}]') AS {name}"
@@ -128,21 +129,21 @@ def _rendered(query: Query) -> str:
     return query.sql.format(given=given, lock="", share="", take="")
 
 
-@lru_cache
+@cache
 def _insert(table: Table) -> str:
     names = names_of(table)
     marks = ", ".join("?" * len(names))
     return f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({marks})"
 
 
-@lru_cache
+@cache
 def _upsert(table: Table, changes: str | None) -> str:
     key = key_of(table)
     every = ", ".join(f"{name} = excluded.{name}" for name in names_of(table) if name not in key)
     return f"{_insert(table)} ON CONFLICT ({', '.join(key)}) DO UPDATE SET {changes or every}"
 
 
-@lru_cache
+@cache
 def _update(table: Table) -> str:
     key = key_of(table)
     changed = ", ".join(f"{name} = ?" for name in names_of(table) if name not in key)
@@ -150,7 +151,7 @@ def _update(table: Table) -> str:
     return f"UPDATE {table.name} SET {changed} WHERE {same}"
 
 
-@lru_cache
+@cache
 def _delete(table: Table) -> str:
     same = " AND ".join(f"{name} = ?" for name in key_of(table))
     return f"DELETE FROM {table.name} WHERE {same}"

@@ -104,7 +104,7 @@ reasons = table(
     clock(),
     number("n"),
     instant("at"),
-    json("decided"),  # [{"line_id", "rule", "numbers"}, …]: a row each would be a third of a batch
+    json("decided"),  # [[line id, rule, {number: …}], …]: a row each would be a third of a batch
     key("event_source"),
     key("event_id"),
     words("event_type"),

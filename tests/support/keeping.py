@@ -5,6 +5,7 @@
 """
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -133,3 +134,12 @@ def emptied(database: Database) -> Database:
 def other(database: Database, limits: Limits) -> Database:
     """The same database with other limits."""
     return Database(database.engine.url.render_as_string(hide_password=False), limits)
+
+
+def still_waits(work: Future[Any]) -> bool:
+    """Is it still waiting after a while that is long for a computer?"""
+    try:
+        work.result(timeout=0.4)
+    except TimeoutError:
+        return True
+    return False

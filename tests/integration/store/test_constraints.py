@@ -12,7 +12,6 @@ from store.transaction import Database
 from tests.support.rules import rule
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
-
 STOCK = {"sku": "A", "place": "P", "on_hand": 5, "allocated": 2, "clock": 1}
 DEMAND = {"sku": "A", "destination": "P", "shop": "main", "shortage": 1, "clock": 1}
 LINE = {

@@ -4,12 +4,14 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from itertools import chain
+from typing import Any
 
 import pytest
 
 from events.envelope import Event
 from store import inbox, schema
 from store.inbox import Arrival, Claim
+from store.statements import Query, Rows
 from store.transaction import Database
 from tests.support.builders import order_cancelled, order_placed
 from tests.support.keeping import NOW, arrival, rows
@@ -125,6 +127,21 @@ def test_who_claims_second_waits_and_has_it_only_if_the_first_gives_up(
         found = other.result(10)
     assert ids(found.fresh) == (["b"] if commits else ["a", "b"])
     assert ids(found.repeats) == (["a"] if commits else [])
+
+
+def test_events_are_entered_in_one_order_whatever_order_they_came_in(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entered: list[object] = []
+    query = database.dialect.query
+
+    def watched(driver: Any, text: Query, given: Rows, values: Any) -> Any:  # noqa: ANN401
+        entered.extend(row[1] for row in given)
+        return query(driver, text, given, values)
+
+    monkeypatch.setattr(database.dialect, "query", watched)
+    claimed(database, *map(arrival, [event("b"), event("c"), event("a")]))
+    assert entered == ["a", "b", "c"]
 
 
 def test_many_workers_with_the_same_events_share_them_out(database: Database) -> None:

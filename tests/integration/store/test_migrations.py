@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import inspect
 
 from store import migrations, schema
+from store.columns import Key
 from store.errors import Refused, SchemaMissing, SchemaOutdated, Unavailable
 from store.transaction import Database
 
@@ -80,6 +81,23 @@ def test_every_constraint_of_every_table_has_a_name(database: Database) -> None:
         assert look.get_pk_constraint(name)["name"] == f"pk_{name}"
         for check in look.get_check_constraints(name):
             assert str(check["name"]).startswith(f"ck_{name}_")
+
+
+def test_every_name_is_ordered_by_code_point_whatever_the_server_was_set_up_with(
+    postgres: Database,
+) -> None:
+    names = {
+        (table.name, column.name)
+        for table in schema.metadata.sorted_tables
+        for column in table.columns
+        if isinstance(column.type, Key)
+    }
+    with postgres.read() as tx:
+        found = tx.connection.exec_driver_sql(
+            "SELECT table_name, column_name FROM information_schema.columns"
+            " WHERE collation_name = 'C'"
+        )
+        assert names <= {(table, column) for table, column in found}
 
 
 def test_the_version_the_program_asks_for_is_the_newest_migration(empty: Database) -> None:

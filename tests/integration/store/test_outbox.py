@@ -10,12 +10,15 @@ import orjson
 import pytest
 
 from events.envelope import Cause
-from events.outbound import ReadyToShip, ReleasedLine
+from events.outbound import ExceptionRaised, ReadyToShip, Refs, ReleasedLine
+from events.vocabulary import ExceptionCode
 from handlers.decision import Decision, Emission
 from handlers.policy import Rules
-from handlers.state import State
+from handlers.state import Keys, State
 from store import outbox, schema
 from store.errors import ConnectionLost
+from store.load import load
+from store.save import save
 from store.transaction import Database
 from tests.support.builders import (
     item_changed,
@@ -186,13 +189,35 @@ def test_what_concerns_one_sku_or_order_keeps_its_order_though_the_clock_goes_ba
     assert [row["type"] for row in bodies(database, schema.outbox)] == told
 
 
-def test_a_sku_of_which_only_something_is_told_carries_the_clock_of_it(
-    database: Database,
+def about(number: int, **refs: str) -> Emission:
+    cause = Cause("/tests", str(number), "StockReceived")
+    message = ExceptionRaised(
+        code=ExceptionCode.REFUSED,
+        message=str(number),
+        refs=Refs(**refs),
+        caused_by=cause,
+    )
+    return Emission(str(UUID(int=number)), message, None, cause, AT)
+
+
+@pytest.mark.parametrize(
+    ("keys", "refs"),
+    [
+        pytest.param(Keys(skus={"A"}), {"sku": "A"}, id="sku"),
+        pytest.param(Keys(orders={("main", "1")}), {"shop": "main", "order_id": "1"}, id="order"),
+        pytest.param(Keys(replenishments={"R"}), {"replenishment_id": "R"}, id="replenishment"),
+    ],
+)
+def test_what_only_something_is_told_of_keeps_the_order_of_it_as_well(
+    database: Database, keys: Keys, refs: dict[str, str]
 ) -> None:
-    keep(database, stock_received("R1", "WH1", [("A", 1)]), now=NOW)
-    keep(database, order_placed("1", [("A", 1)]), now=NOW)
-    before = max(rows(database, schema.emitted, "clock"))
-    seen = set(rows(database, schema.items, "clock")) | set(rows(database, schema.stock, "clock"))
-    assert max(seen) >= before
-    orders = rows(database, schema.orders, "clock")
-    assert orders == [before]
+    keep(database, item_changed("A", vendor="acme"), order_placed("1", [("A", 4)]))
+    (name,) = rows(database, schema.replenishments, "replenishment_id")
+    if keys.replenishments:
+        keys, refs = Keys(replenishments={name}), {"replenishment_id": name}
+    for number, now in ((1, NOW + timedelta(hours=1)), (2, NOW), (3, NOW + timedelta(minutes=1))):
+        with database.begin() as tx:
+            state = load(tx, keys, [], Rules())
+            save(tx, state, Decision(emissions=[about(number, **refs)]), now)
+    told = [row["data"] for row in bodies(database, schema.emitted)]
+    assert [data["message"] for data in told if "message" in data] == ["1", "2", "3"]

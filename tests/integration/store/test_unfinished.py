@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 from events.envelope import Cause, Event
+from handlers.batch import decide, keys_of
 from handlers.decision import Applied, Decision, Deferred, Outcome, Repeated, SetAside
 from handlers.policy import Rules
 from handlers.state import Keys, State, Task, TaskKind
@@ -74,6 +75,20 @@ def test_an_event_and_its_order_in_one_batch_leave_nothing_behind(database: Data
     assert rows(database, schema.waiting) == []
     assert rows(database, schema.inbox, "outcome") == ["applied", "applied"]
     assert rows(database, schema.order_lines, "cancelled") == [1]
+
+
+def test_an_event_may_be_left_waiting_for_an_order_that_comes_in_its_batch(
+    database: Database,
+) -> None:
+    events = [order_cancelled("1"), order_placed("1", [("A", 1)])]
+    with database.begin() as tx:
+        inbox.claim(tx, [arrival(event) for event in events])
+        state = load(tx, keys_of(events), events, Rules())
+        decision = decide(state, [(events[1], NOW)], NOW)
+        decision.outcomes.append((events[0], Deferred(order=("main", "1"))))
+        save(tx, state, decision, NOW)
+    assert len(rows(database, schema.orders)) == 1
+    assert len(rows(database, schema.waiting)) == 1
 
 
 @rule("S6")
