@@ -95,7 +95,6 @@ class Settings(BaseSettings):
     publish_seconds_max: Annotated[float, Field(gt=0, le=300)] = 10.0
     heartbeat_seconds: Annotated[int, Field(ge=5, le=600)] = 30
     connect_seconds_max: Annotated[float, Field(gt=0, le=300)] = 10.0
-    transaction_attempts_max: Annotated[int, Field(ge=1, le=100)] = 8
     statement_seconds_max: Annotated[int, Field(ge=1, le=3_600)] = 60
     shutdown_seconds_max: Annotated[int, Field(ge=1, le=600)] = 20
     embedded_lease_seconds: Annotated[float, Field(gt=0, le=15)] = 15.0

@@ -9,6 +9,8 @@
 - The database is down (`Unavailable`): raised to the loop, which waits for it.
 """
 
+from tenacity import RetryCallState
+
 from config.logs import logger
 from handlers.batch import HandlerFailed
 from handlers.decision import SetAside
@@ -17,21 +19,20 @@ from store.errors import DataRefused, Transient
 from workers.crash import crash_point
 from workers.intake import Intake
 from workers.process import Desk, EventKey, Report, blamed, learn, process
-from workers.retry import jittered
+from workers.retry import repeating_a_transaction
 
 _LOADS_MAX = 50  # each load learns at least one key; a batch names a bounded number of them
-_WAIT_SECONDS_MAX = 2.0
 
 
-def settle(desk: Desk, intake: Intake) -> Report:  # noqa: C901 - the one ladder of failures
+def settle(desk: Desk, intake: Intake) -> Report:
     """Process a batch to its end: every event applied, waiting, or set aside with a reason."""
     failed: dict[EventKey, SetAside] = {}
     more = Keys()
     loads = 0
-    attempt = 0
+    again = repeating_a_transaction((Transient,), sleep=desk.clock.sleep, before_wait=_say)
     while True:
         try:
-            return process(desk, intake, failed, more)
+            return again(process, desk, intake, failed, more)
         except Unloaded as missing:
             learn(more, missing)
             loads += 1
@@ -46,14 +47,12 @@ def settle(desk: Desk, intake: Intake) -> Report:  # noqa: C901 - the one ladder
             if len(intake.arrivals) > 1:
                 return _halves(desk, intake)
             _give_up(failed, intake, refusal)
-        except Transient as trouble:
-            attempt += 1
-            if attempt >= desk.attempts_max:
-                raise
-            logger().info("transaction_repeated", attempt=attempt, reason=str(trouble))
-            # Jitter, so that two workers that collided do not collide again.
-            desk.clock.sleep(jittered(attempt, first_seconds=0.01, seconds_max=_WAIT_SECONDS_MAX))
         crash_point("after_rollback")
+
+
+def _say(state: RetryCallState) -> None:
+    trouble = state.outcome.exception() if state.outcome is not None else None
+    logger().info("transaction_repeated", attempt=state.attempt_number, reason=str(trouble))
 
 
 def _halves(desk: Desk, intake: Intake) -> Report:

@@ -32,7 +32,6 @@ class Desk:
     database: Database
     rules: Rules
     clock: Clock
-    attempts_max: int = 8
 
 
 @dataclass(slots=True)

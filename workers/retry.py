@@ -3,8 +3,7 @@
 Every policy has jitter, so that a fleet does not come back in step. Bounded ones end with the last
 error itself, unwrapped. Which errors are worth another try is the caller's to say.
 
-- `reaching_a_server`: a command or a start-up that wants a server now. Bounded tries and time.
-- `staying_connected`: the running worker, which has nothing better to do. Never ends.
+- `reaching_a_server`: a worker that starts together with its servers. Bounded tries and time.
 - `repeating_a_transaction`: a deadlock, a serialization failure, a connection lost in a commit: the
   whole transaction again. Bounded tries; anything held in the database is claimed anew each time.
 - `waiting_for_a_lock`: a lock that others hold for a moment and that cannot be queued for.
@@ -19,7 +18,6 @@ from tenacity import (
     retry_if_exception_type,
     stop_after_attempt,
     stop_after_delay,
-    stop_never,
     wait_random,
     wait_random_exponential,
 )
@@ -32,7 +30,6 @@ Errors = tuple[type[Exception], ...]
 
 CONNECT_TRIES_MAX = 5
 CONNECT_SECONDS_MAX = 20.0
-RECONNECT_WAIT_SECONDS_MAX = 30.0
 TRANSACTION_TRIES_MAX = 6
 """One, and five more."""
 TRANSACTION_WAIT_SECONDS_MAX = 2.0
@@ -54,26 +51,6 @@ def reaching_a_server(
         retry=retry_if_exception_type(on),
         stop=stop_after_attempt(CONNECT_TRIES_MAX) | stop_after_delay(CONNECT_SECONDS_MAX),
         wait=wait_random_exponential(multiplier=0.2, max=CONNECT_SECONDS_MAX),
-        sleep=sleep,
-        before_sleep=before_wait,
-        reraise=True,
-    )
-
-
-def staying_connected(
-    on: Errors,
-    *,
-    sleep: Callable[[float], None] = _REAL_SLEEP,
-    before_wait: Callable[[RetryCallState], None] = _say_nothing,
-) -> Retrying:
-    """Try for ever, waiting a random time of up to 0.5, 1, 2 … 30 s in between.
-
-    `sleep` may raise to end it, for example when the worker is told to stop.
-    """
-    return Retrying(
-        retry=retry_if_exception_type(on),
-        stop=stop_never,
-        wait=wait_random_exponential(multiplier=0.5, max=RECONNECT_WAIT_SECONDS_MAX),
         sleep=sleep,
         before_sleep=before_wait,
         reraise=True,

@@ -11,14 +11,13 @@ from workers.retry import (
     TRANSACTION_TRIES_MAX,
     reaching_a_server,
     repeating_a_transaction,
-    staying_connected,
     waiting_for_a_lock,
 )
 
 Policy = Callable[..., Retrying]
 
 
-EVERY = [reaching_a_server, repeating_a_transaction, staying_connected, waiting_for_a_lock]
+EVERY = [reaching_a_server, repeating_a_transaction, waiting_for_a_lock]
 
 
 class Server:
@@ -67,7 +66,6 @@ def test_another_error_is_not_worth_a_try(policy: Policy) -> None:
     [
         (reaching_a_server, 0.2, 1.6),
         (repeating_a_transaction, 0.01, 0.16),
-        (staying_connected, 0.5, 30),
     ],
 )
 def test_waits_grow_are_bounded_and_never_the_same_for_two(
@@ -84,21 +82,6 @@ def test_waits_grow_are_bounded_and_never_the_same_for_two(
     longest = [max(column) for column in zip(*tables, strict=True)]
     assert all(later > earlier for earlier, later in pairwise(longest))
     assert max(longest) <= seconds_max
-
-
-def test_staying_connected_never_ends_and_waits_at_most_half_a_minute() -> None:
-    server, waits = Server(failures=500), list[float]()
-    staying_connected((ConnectionError,), sleep=waits.append)(server.ask)
-    assert len(waits) == 500
-    assert 20 < max(waits) <= 30
-
-
-def test_a_stop_while_waiting_ends_it() -> None:
-    def told_to_stop(_seconds: float) -> None:
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        staying_connected((ConnectionError,), sleep=told_to_stop)(Server(failures=9).ask)
 
 
 def test_each_wait_can_be_reported() -> None:
