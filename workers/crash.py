@@ -16,7 +16,6 @@ POINTS = (
     "after_decide",
     "after_save",
     "after_commit",
-    "after_rollback",
     "after_ack",
     "step_before_commit",
     "step_after_commit",

@@ -16,7 +16,6 @@ from handlers.batch import HandlerFailed
 from handlers.decision import SetAside
 from handlers.state import Keys, Unloaded
 from store.errors import DataRefused, Transient
-from workers.crash import crash_point
 from workers.intake import Intake
 from workers.process import Desk, EventKey, Report, blamed, learn, process
 from workers.retry import repeating_a_transaction
@@ -47,7 +46,6 @@ def settle(desk: Desk, intake: Intake) -> Report:
             if len(intake.arrivals) > 1:
                 return _halves(desk, intake)
             _give_up(failed, intake, refusal)
-        crash_point("after_rollback")
 
 
 def _say(state: RetryCallState) -> None:
