@@ -9,16 +9,13 @@
 - The database is down (`Unavailable`): raised to the loop, which waits for it.
 """
 
-from tenacity import RetryCallState
-
-from config.logs import logger
 from handlers.batch import HandlerFailed
 from handlers.decision import SetAside
 from handlers.state import Keys, Unloaded
 from store.errors import DataRefused, Transient
 from workers.intake import Intake
 from workers.process import Desk, EventKey, Report, blamed, learn, process
-from workers.retry import repeating_a_transaction
+from workers.retry import repeating_a_transaction, saying
 
 _LOADS_MAX = 50  # each load learns at least one key; a batch names a bounded number of them
 
@@ -28,7 +25,9 @@ def settle(desk: Desk, intake: Intake) -> Report:
     failed: dict[EventKey, SetAside] = {}
     more = Keys()
     loads = 0
-    again = repeating_a_transaction((Transient,), sleep=desk.clock.sleep, before_wait=_say)
+    again = repeating_a_transaction(
+        (Transient,), sleep=desk.clock.sleep, before_wait=saying("transaction_repeated")
+    )
     while True:
         try:
             return again(process, desk, intake, failed, more)
@@ -46,11 +45,6 @@ def settle(desk: Desk, intake: Intake) -> Report:
             if len(intake.arrivals) > 1:
                 return _halves(desk, intake)
             _give_up(failed, intake, refusal)
-
-
-def _say(state: RetryCallState) -> None:
-    trouble = state.outcome.exception() if state.outcome is not None else None
-    logger().info("transaction_repeated", attempt=state.attempt_number, reason=str(trouble))
 
 
 def _halves(desk: Desk, intake: Intake) -> Report:

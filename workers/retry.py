@@ -15,6 +15,7 @@ from collections.abc import Callable
 from tenacity import (
     RetryCallState,
     Retrying,
+    retry_if_exception,
     retry_if_exception_type,
     stop_after_attempt,
     stop_after_delay,
@@ -22,6 +23,7 @@ from tenacity import (
     wait_random_exponential,
 )
 
+from config.logs import logger
 from workers.clock import SystemClock
 
 _REAL_SLEEP = SystemClock().sleep
@@ -40,15 +42,31 @@ def _say_nothing(_: RetryCallState) -> None:
     """Report nothing before a wait."""
 
 
+def saying(event: str) -> Callable[[RetryCallState], None]:
+    """Return what logs each wait under this name, with the try's number and what went wrong."""
+
+    def say(state: RetryCallState) -> None:
+        trouble = state.outcome.exception() if state.outcome is not None else None
+        logger().warning(event, attempt=state.attempt_number, reason=str(trouble))
+
+    return say
+
+
 def reaching_a_server(
     on: Errors,
     *,
+    but_not: Errors = (),
     sleep: Callable[[float], None] = _REAL_SLEEP,
     before_wait: Callable[[RetryCallState], None] = _say_nothing,
 ) -> Retrying:
-    """Try at most 5 times and 20 s, waiting up to 0.2, 0.4, 0.8 and 1.6 s in between."""
+    """Try at most 5 times and 20 s, waiting up to 0.2, 0.4, 0.8 and 1.6 s in between.
+
+    `but_not`: those of `on` that another try does not mend, such as a wrong password.
+    """
     return Retrying(
-        retry=retry_if_exception_type(on),
+        retry=retry_if_exception(
+            lambda error: isinstance(error, on) and not isinstance(error, but_not)
+        ),
         stop=stop_after_attempt(CONNECT_TRIES_MAX) | stop_after_delay(CONNECT_SECONDS_MAX),
         wait=wait_random_exponential(multiplier=0.2, max=CONNECT_SECONDS_MAX),
         sleep=sleep,

@@ -8,17 +8,15 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 from types import FrameType
 
-from tenacity import RetryCallState
-
 from config.logs import logger
 from config.settings import Settings
 from store.dialects.base import Limits
-from store.errors import Unavailable
+from store.errors import Refused, Unavailable
 from store.transaction import Database
 from workers.clock import Clock, SystemClock
 from workers.process import Desk
 from workers.relay import Relay
-from workers.retry import reaching_a_server
+from workers.retry import reaching_a_server, saying
 from workers.topology import topology
 from workers.transports.base import Transport, TransportOptions
 from workers.transports.errors import ConnectionLost, TopologyMissing
@@ -145,17 +143,14 @@ def ease_collection() -> None:
     gc.set_threshold(_GC_THRESHOLD, 20, 20)
 
 
-def _say(state: RetryCallState) -> None:
-    trouble = state.outcome.exception() if state.outcome is not None else None
-    logger().warning("server_waits", attempt=state.attempt_number, reason=str(trouble))
-
-
 def run_worker(settings: Settings, *, burst: bool) -> None:
     """Run one worker until SIGTERM or SIGINT; a second signal ends it at once."""
     check_names()
     ease_collection()
     with opened(settings) as house:
-        reaching_a_server((Unavailable, ConnectionLost), before_wait=_say)(house.ready)
+        waiting = saying("server_waits")
+        errors = (Unavailable, ConnectionLost)
+        reaching_a_server(errors, but_not=(Refused,), before_wait=waiting)(house.ready)
         worker = house.worker()
 
         def on_signal(number: int, _frame: FrameType | None) -> None:

@@ -100,3 +100,11 @@ def test_a_lock_is_waited_for_in_short_steps() -> None:
     waiting_for_a_lock((ConnectionError,), sleep=waits.append)(Server(failures=200).ask)
     assert len(waits) == 200
     assert 0.03 < max(waits) <= 0.05
+
+
+def test_a_server_that_says_no_is_not_asked_again() -> None:
+    server, waits = Server(failures=3), list[float]()
+    policy = reaching_a_server((OSError,), but_not=(ConnectionError,), sleep=waits.append)
+    with pytest.raises(ConnectionError):
+        policy(server.ask)
+    assert (server.calls, waits) == (1, [])
