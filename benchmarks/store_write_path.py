@@ -35,7 +35,6 @@ from store.load import load
 from store.save import save
 from store.transaction import Database
 from tests.support.services import own_database, postgres_url
-from workers.process import learn, merged
 
 NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)
 STAGES = ("claim", "load", "save", "commit")
@@ -90,7 +89,7 @@ def run(database: Database, arrivals: list[Arrival], spent: dict[str, list[float
                 claim = inbox.claim(tx, arrivals)
                 marks.append(time.perf_counter())
                 events = [row.event for row in claim.fresh]
-                state = load(tx, merged(keys_of(events), more), events, Rules())
+                state = load(tx, keys_of(events).join(more), events, Rules())
                 marks.append(time.perf_counter())
                 decision = decide(state, [(row.event, NOW) for row in claim.fresh], NOW)
                 decided = time.perf_counter() - marks[-1]
@@ -98,7 +97,7 @@ def run(database: Database, arrivals: list[Arrival], spent: dict[str, list[float
                 marks.append(time.perf_counter())
             marks.append(time.perf_counter())
         except Unloaded as missing:
-            learn(more, missing)
+            more.learn(missing)
             continue
         for name, start, end in zip(STAGES, marks, marks[1:], strict=False):
             spent[name].append(end - start - (decided if name == "save" else 0))

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 from urllib.parse import urlsplit, urlunsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -55,15 +55,6 @@ class PolicyDefaults(BaseModel):
     def _none_by_name(cls, value: object) -> object:
         """Read "" and "null" as no limit: an environment variable has no other way to say it."""
         return None if value in {"", "null", "none"} else value
-
-    @model_validator(mode="after")
-    def _not_yet(self) -> Self:
-        """Refuse what this release does not apply, as it refuses events that ask for it."""
-        for name in ("sourcing", "min_sale_qty", "sale_increment"):
-            if getattr(self, name) != getattr(Policy(), name):
-                message = f"{name} other than {getattr(Policy(), name)} is not applied yet"
-                raise ValueError(message)
-        return self
 
     def policy(self) -> Policy:
         """Return them as the rules take them."""
@@ -125,6 +116,7 @@ class Settings(BaseSettings):
         return Rules(
             defaults=self.defaults.policy(),
             auto_replenish_enabled=self.auto_replenish_enabled,
+            keep_partial_allocations=self.keep_partial_allocations,
             fill_step_lines_max=self.fill_step_lines_max,
         )
 

@@ -6,6 +6,7 @@ Ids derive from what is told, so that two demos with one seed tell the same even
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from events.codec import envelope_of
 from events.instants import instant_text
@@ -17,7 +18,7 @@ SHOP, SOURCE, DOCK = "main", "WH1", "DOCK1"
 LINES_MAX = 1_000
 """Lines of one receipt or transfer, so that no message of the demo is very large."""
 
-Fields = Mapping[str, object]
+Fields = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

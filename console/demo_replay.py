@@ -58,10 +58,8 @@ class Moved(Protocol):
 
 @dataclass(slots=True)
 class NotReplayed:
-    """Lines the engine has no event for yet, by what they are."""
+    """Lines that are nothing to a warehouse, by what they are."""
 
-    write_off_lines: int = 0
-    write_off_units: int = 0
     bad_debt_lines: int = 0
 
 
@@ -142,9 +140,11 @@ class Replay:
             case Kind.CANCELLATION:
                 for telling in self.shop.take_back(invoice):
                     self._gather(telling)
+                    if telling.type == "StockReturned":
+                        self.warehouse.take_back(telling.data["lines"])
             case Kind.WRITE_OFF:
-                self.not_replayed.write_off_lines += len(invoice.lines)
-                self.not_replayed.write_off_units -= sum(line.qty for line in invoice.lines)
+                for telling in self.warehouse.write_off(invoice):
+                    self._gather(telling)
             case Kind.BAD_DEBT:
                 self.not_replayed.bad_debt_lines += len(invoice.lines)
 
@@ -172,7 +172,7 @@ class Replay:
             match heard.type:
                 case "ReadyToShip" | "BackToShip":
                     self.warehouse.hear_released(
-                        data["release_id"], data["order_id"], _by(data, "line_id"), heard.at
+                        data["release_id"], data["order_id"], data["lines"], heard.at
                     )
                 case "ReleaseCancelled":
                     self.warehouse.hear_withdrawn(data["release_id"], _by(data, "line_id"))

@@ -117,6 +117,11 @@ def _figures(outcome: Outcome) -> Iterable[list[Row]]:
         ),
         ("Cancelled", _n(back.cancelled), _cancelled(back)),
         ("Returned", _n(back.returned), "after they were shipped"),
+        (
+            "Written off",
+            _n(replay.warehouse.written_off_units),
+            f"in {replay.warehouse.written_off_lines:,} lines, told as counts",
+        ),
         ("Still held", _n(tally.held[max(tally.held)]), f"of {held:,} orders{_why(replay)}"),
     ]
     yield [_replenishments(replay), _sent(replay)]
@@ -141,14 +146,10 @@ def _sent(replay: Replay) -> Row:
 
 def _not_replayed(replay: Replay) -> Iterable[Row]:
     left, back = replay.not_replayed, replay.shop.taken_back
-    yield (
-        "Not replayed",
-        _n(left.write_off_lines),
-        f"write-off lines ({left.write_off_units:,} units), until counts exist",
-    )
+    no_sale = f"of {back.lines:,} C… lines: no such sale in the data"
+    yield "Not replayed", _n(back.lines_unknown), no_sale
     if left.bad_debt_lines:
         yield "", _n(left.bad_debt_lines), "lines that adjust bad debt"
-    yield "", _n(back.lines_unknown), f"of {back.lines:,} C… lines: no such sale in the data"
     if back.fees:
         yield "", _n(back.fees), "units of postage or fees refunded: nothing to store"
 

@@ -2,14 +2,17 @@
 
 - What is released one day is collected at 17:00 of the next; a release withdrawn before that stays.
 - What arrives at the dock is transferred to the source the next morning at 7:00.
+- What is found damaged or lost is written off: the shelf is counted, and that is left on it.
 """
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from console.demo_agenda import Agenda, at_hour
+from console.demo_data import Invoice, is_fee
 from console.demo_events import DOCK, SHOP, SOURCE, Telling, of_place, present, stock_lines
 from console.demo_shop import Shop
 
@@ -22,6 +25,7 @@ class Release:
 
     order_id: str
     units: Counter[str]  # by line
+    skus: Mapping[str, str]  # of the lines
 
 
 @dataclass(slots=True)
@@ -31,6 +35,10 @@ class Warehouse:
     agenda: Agenda
     shop: Shop
     shipped_units: int = 0
+    written_off_lines: int = 0
+    written_off_units: int = 0
+    on_shelf: Counter[str] = field(default_factory=Counter)
+    """What lies at the source, by sku, as the warehouse itself knows it."""
     brought_by: dict[str, str] = field(default_factory=dict)
     """The replenishment each sku came with last."""
     _releases: dict[datetime, dict[str, Release]] = field(default_factory=dict)
@@ -44,17 +52,22 @@ class Warehouse:
             name = f"opening-{number}"
             data = present(receipt_id=name, place=SOURCE, received_at=at, lines=lines)
             tellings.append(of_place("StockReceived", SOURCE, name, at, data))
+        self.on_shelf.update(units)
         return tellings
 
     def hear_released(
-        self, release_id: str, order_id: str, units: Mapping[str, int], at: datetime
+        self, release_id: str, order_id: str, lines: Sequence[Mapping[str, Any]], at: datetime
     ) -> None:
-        """Plan to ship."""
+        """Plan to ship lines as a release names them."""
+        units: Counter[str] = Counter()
+        for line in lines:
+            units[line["line_id"]] += line["qty"]
         collected_at = at_hour(at, _COLLECTED_HOUR, days_later=1)
         if collected_at not in self._releases:
             self._releases[collected_at] = {}
             self.agenda.plan(collected_at, self._ship, informed=True)
-        self._releases[collected_at][release_id] = Release(order_id, Counter(units))
+        skus = {line["line_id"]: line["sku"] for line in lines}
+        self._releases[collected_at][release_id] = Release(order_id, units, skus)
         self._collected_at[release_id] = collected_at
 
     def hear_withdrawn(self, release_id: str, units: Mapping[str, int]) -> None:
@@ -68,6 +81,8 @@ class Warehouse:
         for release_id, release in self._releases.pop(at).items():
             del self._collected_at[release_id]
             by_order.setdefault(release.order_id, Counter()).update(release.units)
+            for line_id, qty in release.units.items():
+                self.on_shelf[release.skus[line_id]] -= qty
         tellings = []
         for order_id, units in by_order.items():
             lines = [{"line_id": line_id, "qty": qty} for line_id, qty in units.items() if qty > 0]
@@ -112,9 +127,39 @@ class Warehouse:
             self.brought_by.update({sku: replenishment_id for sku, qty in units.items() if qty})
         return tellings
 
+    def take_back(self, lines: Sequence[Mapping[str, Any]]) -> None:
+        """Put what a customer sent back on the shelf again."""
+        for line in lines:
+            self.on_shelf[line["sku"]] += line["qty"]
+
+    def write_off(self, invoice: Invoice) -> Sequence[Telling]:
+        """Count the shelves where something is damaged or lost, without it."""
+        lost: Counter[str] = Counter()
+        for line in invoice.lines:
+            self.written_off_lines += 1
+            self.written_off_units -= line.qty
+            if not is_fee(line.sku):
+                lost[line.sku] -= line.qty
+        lines = []
+        for sku, qty in sorted(lost.items()):
+            self.on_shelf[sku] = max(0, self.on_shelf[sku] - qty)
+            lines.append({"sku": sku, "qty": self.on_shelf[sku]})
+        if not lines:
+            return []
+        data = present(
+            count_id=invoice.number,
+            place=SOURCE,
+            counted_at=invoice.at,
+            reason=invoice.lines[0].name,
+            lines=lines,
+        )
+        return [of_place("StockCounted", SOURCE, invoice.number, invoice.at, data)]
+
     def _transfer(self, at: datetime) -> Sequence[Telling]:
         tellings = []
-        for number, lines in enumerate(stock_lines(self._at_dock.pop(at)), 1):
+        units = self._at_dock.pop(at)
+        self.on_shelf.update(units)
+        for number, lines in enumerate(stock_lines(units), 1):
             name = f"{at:%Y%m%d}.{number}"
             data = {
                 "transfer_id": name,

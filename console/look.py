@@ -31,6 +31,7 @@ def declare(app: typer.Typer) -> None:
     """Add the commands to the program, in the order in which `--help` lists them."""
     for command in (
         order,
+        explain,
         stock,
         backorders,
         replenishments,
@@ -56,15 +57,39 @@ def order(
     from console.looking import looking
     from store.views.orders import order as view
 
-    parts = name.split("/")
-    if len(parts) == 1:
-        raise WrongUse(f"{name} names no order; it takes SHOP/ID, as in main/100000123.")
-    # Either may hold a slash itself: the first way to read it that names an order is the one.
-    keys = [("/".join(parts[:n]), "/".join(parts[n:])) for n in range(1, len(parts))]
+    keys = _order_keys(name)
     with looking() as (tx, rules, now):
         views = (view(tx, rules, *key, now) for key in keys)
         found = next((one for one in views if one is not None), None)
         return show_orders.order(name, found, as_json=as_json)
+
+
+def explain(
+    name: Annotated[str, typer.Argument(metavar="SHOP/ID", help="As in main/100000123.")],
+    *,
+    as_json: Json = False,
+) -> int:
+    """Tell the story of an order: what was decided when, by which rule and event."""
+    from console import show_story
+    from console.looking import looking
+    from store.views.story import story as view
+
+    keys = _order_keys(name)
+    with looking() as (tx, _rules, _now):
+        views = (view(tx, *key) for key in keys)
+        found = next((one for one in views if one is not None), None)
+        return show_story.explain(name, found, as_json=as_json)
+
+
+def _order_keys(name: str) -> list[tuple[str, str]]:
+    """Return every way to read a name as shop and id; either may hold a slash itself.
+
+    The first that names an order is the one.
+    """
+    parts = name.split("/")
+    if len(parts) == 1:
+        raise WrongUse(f"{name} names no order; it takes SHOP/ID, as in main/100000123.")
+    return [("/".join(parts[:n]), "/".join(parts[n:])) for n in range(1, len(parts))]
 
 
 def stock(sku: Annotated[str, typer.Argument(metavar="SKU")], *, as_json: Json = False) -> int:

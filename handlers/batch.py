@@ -3,8 +3,9 @@
 1. Unseen skus get their first status, so that what changes is told against it (S13).
 2. Each event has its turn, in order, and sees what those before it did. A policy change that has
    not reached its skus yet is applied first (S6); an event on a sku whose fill is unfinished waits.
-3. At the end of its turn warehouses are told (O11); at the end of the batch, once each, the
-   replenishments that changed (R3) and the statuses that changed (S13).
+3. At the end of its turn events that waited for what it brought take effect (C3); then shops and
+   warehouses are told (`finish`). At the end of the batch, once each, the replenishments that
+   changed (R3) and the statuses that changed (S13).
 
 Nothing here waits, reads or writes: `store.load` comes before, `store.save` after.
 """
@@ -14,31 +15,55 @@ from datetime import datetime
 
 from events.envelope import Event
 from events.inbound import (
+    BackToShipRequested,
     ItemChanged,
+    LineBackordered,
     OrderCancelled,
+    OrderChanged,
+    OrderHoldCleared,
     OrderPlaced,
     OrderShipped,
     PlaceChanged,
     ReplenishmentClosed,
+    ReplenishmentRequested,
     ShopChanged,
+    StockCounted,
     StockReceived,
     StockReturned,
     StockTransferred,
     VendorChanged,
 )
 from events.outbound import StockStatusChanged
-from handlers import cancellations, catalogue, orders, shipments, stock, supply
-from handlers.decision import Applied, Decision, Deferred, Outcome
+from handlers import (
+    cancellations,
+    catalogue,
+    changes,
+    orders,
+    requests,
+    shipments,
+    stock,
+    supply,
+)
+from handlers.decision import Applied, Decision, Deferred, Outcome, Repeated
 from handlers.keys import keys_of, slots_of
-from handlers.refusals import later, not_yet
-from handlers.rules import release, replenishment
+from handlers.refusals import not_found_in_time
+from handlers.rules import release, replenishment, telling
+from handlers.rules.filling import serve
 from handlers.rules.sellable import sellable, status, unseen_status
-from handlers.state import Item, State, Task, Unloaded
+from handlers.state import Heard, Item, Line, OrderKey, State, Task, Unloaded
 from handlers.turn import Books, Origin, Turn, turn_of
 
-__all__ = ["HandlerFailed", "Heard", "books_of", "close", "decide", "keys_of", "slots_of"]
-
-Heard = tuple[Event, datetime]  # an event and when it was received
+__all__ = [
+    "HandlerFailed",
+    "Heard",
+    "books_of",
+    "close",
+    "decide",
+    "expire",
+    "finish",
+    "keys_of",
+    "slots_of",
+]
 
 
 class HandlerFailed(Exception):  # noqa: N818 - names what happened
@@ -59,16 +84,30 @@ def decide(
     Raises Unloaded when rows are needed that were not loaded, HandlerFailed for a bug.
     """
     books = books_of(state, now)
-    outcomes = books.decision.outcomes
+    decision = books.decision
     for event, received_at in heard:
-        outcomes.append((event, _turn(books, event, received_at)))
-    if books.decision.taken:
-        taken = {(event.source, event.id) for event in books.decision.taken}
-        books.decision.outcomes = [
+        outcome = _turn(books, event, received_at)
+        decision.outcomes.append((event, outcome))
+        if isinstance(outcome, Deferred):
+            _let_wait(state, event, received_at, outcome)
+    if decision.taken:
+        taken = {(event.source, event.id) for event in decision.taken}
+        decision.outcomes = [
             (event, Applied() if (event.source, event.id) in taken else outcome)
-            for event, outcome in outcomes
+            for event, outcome in decision.outcomes
         ]
     return close(books, resting)
+
+
+def expire(state: State, heard: Sequence[Heard], now: datetime) -> Decision:
+    """Give up on events that waited too long for what they name (C3)."""
+    books = books_of(state, now)
+    for event, received_at in heard:
+        turn = turn_of(books, event, received_at)
+        if isinstance(event.data, OrderShipped):
+            shipments.not_found(turn, event.data)
+        books.decision.outcomes.append((event, not_found_in_time()))
+    return close(books)
 
 
 def books_of(state: State, now: datetime) -> Books:
@@ -92,9 +131,6 @@ def close(books: Books, resting: Collection[str] = ()) -> Decision:
 
 
 def _turn(books: Books, event: Event, received_at: datetime) -> Outcome:
-    refused = not_yet(event.data)
-    if refused is not None:
-        return refused
     turn = turn_of(books, event, received_at)
     state = books.state
     try:
@@ -105,7 +141,7 @@ def _turn(books: Books, event: Event, received_at: datetime) -> Outcome:
         if unfinished is not None:
             return Deferred(sku=unfinished.sku)
         outcome = _dispatch(turn, event)
-        release.tell(turn)
+        finish(turn)
     except Unloaded:
         raise
     except Exception as bug:  # a bug of ours: it must cost this event alone
@@ -124,10 +160,97 @@ def _unfinished(turn: Turn, items: Sequence[Item]) -> Item | None:
     return None
 
 
-def _dispatch(turn: Turn, event: Event) -> Outcome:  # noqa: C901, PLR0911 - one case per event
+def _let_wait(state: State, event: Event, received_at: datetime, outcome: Deferred) -> None:
+    """Keep an event for what it names, should that come in this very batch (C3)."""
+    if outcome.order is not None:
+        state.waiting.setdefault(outcome.order, []).append((event, received_at))
+    elif outcome.replenishment is not None:
+        state.early.setdefault(outcome.replenishment, []).append((event, received_at))
+        if state.asked_early is not None:
+            state.asked_early.add(outcome.replenishment)
+
+
+def finish(turn: Turn) -> None:
+    """End a turn: what waited for it takes effect, what it stirred is served; then it is told."""
+    _take_early(turn)
+    _serve_stirred(turn)
+    held: dict[OrderKey, list[Line]] = {}
+    for line in turn.judged:
+        if line.shortage:
+            held.setdefault(line.order.key, []).append(line)
+    for lines in held.values():
+        lines.sort(key=lambda row: row.position)
+        telling.tell_held(turn, lines[0].order, lines)
+    turn.judged.clear()
+    telling.tell_held_anew(turn)
+    telling.tell_redated(turn)
+    release.tell(turn)
+
+
+def _take_early(turn: Turn) -> None:
+    """Let events take effect that came before what this turn brought, in their order (C3)."""
+    state = turn.state
+    while turn.placed or turn.raised:
+        order = turn.placed.pop(0) if turn.placed else None
+        early = (
+            state.waiting.pop(order.key, [])
+            if order is not None
+            else state.early.pop(turn.raised.pop(0), [])
+        )
+        for event, received_at in early:
+            sub = turn_of(turn.books, event, received_at)
+            outcome = _dispatch(sub, event)
+            turn.books.decision.outcomes.append((event, outcome))
+            if isinstance(outcome, Deferred):
+                _let_wait(state, event, received_at, outcome)
+            elif isinstance(outcome, Applied | Repeated):
+                turn.books.decision.taken.append(event)
+            if order is not None:
+                _leave_to(turn, sub, order.key)
+            finish(sub)
+
+
+def _leave_to(turn: Turn, sub: Turn, key: OrderKey) -> None:
+    """Leave what is told of a new order to the turn that brought it: it is told once."""
+    order = sub.orders.pop(key, None)
+    if order is not None:
+        turn.orders[key] = order
+    if key in sub.requested:
+        turn.requested.add(key)
+    mine = [line for line in (*sub.judged, *sub.held_anew) if line.order.key == key]
+    turn.judged += [line for line in mine if line not in turn.judged]
+    sub.judged = [line for line in sub.judged if line.order.key != key]
+    sub.held_anew = [line for line in sub.held_anew if line.order.key != key]
+    sub.redated.pop(key, None)
+
+
+def _serve_stirred(turn: Turn) -> None:
+    """Serve skus whose lines may be had whole now, because another line changed (O9)."""
+    state = turn.state
+    if not turn.keeps_parts:
+        for order in list(turn.orders.values()):
+            for line in order.lines.values():
+                if line.fillable and release.together(line):
+                    turn.stir(state.item(line.sku))
+    for sku in sorted(turn.stirred):
+        item = state.item(sku)
+        serve(turn, item, {})
+        replenishment.replenish(turn, item)
+    turn.stirred.clear()
+
+
+def _dispatch(turn: Turn, event: Event) -> Outcome:  # noqa: C901, PLR0911, PLR0912 - one case per event
     match event.data:
         case OrderPlaced() as data:
             return orders.placed(turn, event, data)
+        case OrderChanged() as data:
+            return changes.changed(turn, event, data)
+        case OrderHoldCleared() as data:
+            return orders.hold_cleared(turn, event, data)
+        case BackToShipRequested() as data:
+            return requests.back_to_ship(turn, event, data)
+        case LineBackordered() as data:
+            return requests.backordered(turn, event, data)
         case OrderCancelled() as data:
             return cancellations.cancelled(turn, event, data)
         case OrderShipped() as data:
@@ -138,6 +261,10 @@ def _dispatch(turn: Turn, event: Event) -> Outcome:  # noqa: C901, PLR0911 - one
             return stock.transferred(turn, event, data)
         case StockReturned() as data:
             return stock.returned(turn, event, data)
+        case StockCounted() as data:
+            return stock.counted(turn, event, data)
+        case ReplenishmentRequested() as data:
+            return supply.requested(turn, event, data)
         case ReplenishmentClosed() as data:
             return supply.closed(turn, event, data)
         case ItemChanged() as data:
@@ -148,25 +275,35 @@ def _dispatch(turn: Turn, event: Event) -> Outcome:  # noqa: C901, PLR0911 - one
             return catalogue.shop_changed(turn, event, data)
         case PlaceChanged() as data:
             return catalogue.place_changed(turn, event, data)
-        case _:  # `refusals.not_yet` has answered for the others
-            return later("type", f"{event.type} events are not applied yet")
 
 
 def _items(state: State, event: Event) -> Iterable[Item]:  # noqa: C901 - one case per event
     """Return the skus an event acts on; they wait together while one of them is busy (S6)."""
     skus: set[str] = set()
     match event.data:
-        case OrderPlaced(lines=lines) | StockTransferred(lines=lines) | StockReturned(lines=lines):
+        case (
+            StockTransferred(lines=lines)
+            | StockReturned(lines=lines)
+            | StockCounted(lines=lines)
+            | ReplenishmentRequested(lines=lines)
+        ):
             skus = {line.sku for line in lines}
+        case OrderPlaced() | OrderChanged() as data:
+            skus = {line.sku for line in data.lines}
+            skus |= _skus_of(state, (data.shop, data.order_id))
         case StockReceived() as data:
             skus = {line.sku for line in data.lines}
             replenishment = state.replenishments.get(data.replenishment_id or "")
             if replenishment is not None:
                 skus |= set(replenishment.lines)
-        case OrderCancelled() | OrderShipped() as data:
-            order = state.order((data.shop, data.order_id))
-            if order is not None:
-                skus = {line.sku for line in order.lines.values()}
+        case (
+            OrderCancelled()
+            | OrderShipped()
+            | OrderHoldCleared()
+            | BackToShipRequested()
+            | LineBackordered()
+        ) as data:
+            skus = _skus_of(state, (data.shop, data.order_id))
         case ReplenishmentClosed() as data:
             replenishment = state.replenishments.get(data.replenishment_id)
             if replenishment is not None:
@@ -176,6 +313,16 @@ def _items(state: State, event: Event) -> Iterable[Item]:  # noqa: C901 - one ca
         case _:
             pass
     return [state.item(sku) for sku in skus]
+
+
+def _skus_of(state: State, key: OrderKey) -> set[str]:
+    """Return the skus of an order, and those that changes which came before it bring along."""
+    order = state.order(key)
+    skus = set() if order is None else {line.sku for line in order.lines.values()}
+    for event, _received_at in state.waiting.get(key, ()):
+        if isinstance(event.data, OrderChanged | ReplenishmentRequested):
+            skus |= {line.sku for line in event.data.lines}
+    return skus
 
 
 def _apply_walks(books: Books, items: Collection[Item], event: Event) -> None:
@@ -193,7 +340,7 @@ def _apply_walks(books: Books, items: Collection[Item], event: Event) -> None:
             step = Turn(books, Origin(walk.cause, walk.at, part=ahead))
             for item in waiting:
                 catalogue.reached(step, walk, item)
-            release.tell(step)
+            finish(step)
     for item in items:
         books.reached[item.sku] = len(books.state.walks)
 

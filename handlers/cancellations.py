@@ -1,15 +1,16 @@
 """Orders cancelled: what is open goes, the least promised first (C1); early ones wait (C3)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from events.envelope import Event
 from events.inbound import CancelledLine, OrderCancelled
 from events.vocabulary import ExceptionCode
 from handlers.decision import Applied, Deferred, Outcome
-from handlers.rules.allocation import serve, take_back
-from handlers.rules.queue import unhold
-from handlers.rules.replenishment import replenish, supply
+from handlers.rules.allocation import take_back, unhold
+from handlers.rules.filling import serve
+from handlers.rules.links import fit
+from handlers.rules.replenishment import on_its_way, replenish, supply
 from handlers.state import Allocation, Item, Line, Order, State
 from handlers.turn import Turn
 
@@ -37,25 +38,31 @@ class Tally:
         replenish(turn, item)
 
 
-def cancelled(turn: Turn, event: Event, data: OrderCancelled) -> Outcome:
+def cancelled(turn: Turn, _event: Event, data: OrderCancelled) -> Outcome:
     """Cancel what is open of an order (C1); one not heard of yet waits for it (C3)."""
     key = (data.shop, data.order_id)
     order = turn.state.order(key)
     if order is None:
-        turn.state.waiting.setdefault(key, []).append(event)
         return Deferred(order=key)
+    cancel(turn, order, wanted(turn, order, data))
+    return Applied()
+
+
+def cancel(turn: Turn, order: Order, asked_of: Iterable[tuple[Line, int]]) -> None:
+    """Cancel units of lines, the least promised first; others have what is freed (C1, R8)."""
+    state = turn.state
     tally = Tally()
-    items = [turn.state.item(sku) for sku in {line.sku for line in order.lines.values()}]
-    before = {item.sku: _unwanted(turn.state, item) for item in items}
-    for line, asked in wanted(turn, order, data):
+    items = [state.item(sku) for sku in {line.sku for line in order.lines.values()}]
+    before = {item.sku: _unwanted(state, item) for item in items}
+    for line, asked in asked_of:
         left = _cancel(turn, line, asked, tally)
         if left:
             over_cancelled(turn, order, line.line_id, line.sku, left)
+    turn.revisit(order)
     for sku in sorted(tally.freed.keys() | tally.lost.keys()):
-        item = turn.state.item(sku)
+        item = state.item(sku)
         tally.pass_on(turn, item)
         _surplus(turn, item, order, before[sku])
-    return Applied()
 
 
 def wanted(turn: Turn, order: Order, data: OrderCancelled) -> Iterator[tuple[Line, int]]:
@@ -104,10 +111,19 @@ def _cancel(turn: Turn, line: Line, asked: int, tally: Tally) -> int:
     turn.touch(item)
     waiting = min(asked, line.shortage)
     if waiting:
-        unhold(item, line, waiting)
+        unhold(turn, item, line, waiting)
         line.short -= min(waiting, line.short)
         tally.lose(line.sku, waiting)
     left = asked - waiting
+    unpaid = min(left, line.pending)
+    line.pending -= unpaid
+    left -= unpaid
+    with_vendor = min(left, _not_sent(turn.state, line))
+    if with_vendor:
+        line.drop_ship -= with_vendor
+        fit(turn.state, item, line)
+        tally.lose(line.sku, with_vendor)
+        left -= with_vendor
     for allocation in sorted(line.allocations, key=_latest_unreleased_first):
         units = min(left, allocation.qty)
         if units:
@@ -118,6 +134,12 @@ def _cancel(turn: Turn, line: Line, asked: int, tally: Tally) -> int:
     if asked > left:
         turn.because(line, "C1", qty=asked - left, waiting=waiting)
     return left
+
+
+def _not_sent(state: State, line: Line) -> int:
+    """Return the drop-ship units whose replenishment is open, or that are on none (C1)."""
+    sent = (link for link in line.links if not state.replenishment(link.replenishment_id).is_open)
+    return line.drop_ship - (sum(link.qty for link in sent) if line.drop_ship else 0)
 
 
 def _latest_unreleased_first(allocation: Allocation) -> tuple[bool, int]:
@@ -143,9 +165,9 @@ def _unwanted(state: State, item: Item) -> dict[str, int]:
     coming: dict[str, int] = {}
     for replenishment, line in state.incoming(item):
         place = replenishment.destination
-        coming[place] = coming.get(place, 0) + line.short_of
+        coming[place] = coming.get(place, 0) + on_its_way(line)
     return {
-        place: min(qty, max(0, supply(state, item, place) - item.shortage_at(place)))
+        place: min(qty, max(0, supply(state, item, place) - item.queued_at(place)))
         for place, qty in coming.items()
     }
 

@@ -18,9 +18,10 @@ from events.inbound import (
 )
 from events.vocabulary import ExceptionCode, PlaceKind
 from handlers.decision import Applied, Outcome
-from handlers.rules.allocation import serve
+from handlers.rules.filling import serve
 from handlers.rules.replenishment import replenish
 from handlers.rules.sellable import destination_is_bad
+from handlers.rules.telling import redate
 from handlers.state import Item, Place, Shop, Task, TaskKind, Vendor
 from handlers.turn import Turn
 
@@ -42,6 +43,7 @@ def item_changed(turn: Turn, _event: Event, data: ItemChanged) -> Outcome:
     state.refresh(item)
     turn.touch(item)
     _reconsider(turn, item)
+    redate(turn, item)
     if had_vendor and item.vendor is None and item.shortage:
         turn.raise_exception(
             ExceptionCode.NO_VENDOR,
@@ -67,6 +69,8 @@ def reached(turn: Turn, walk: Task, item: Item) -> None:
     if walk.scope == "shop" and walk.cause.type == OrderPlaced.__name__:
         return  # a shop became known by its first order: nothing became usable
     _reconsider(turn, item)
+    if walk.scope == "vendor":
+        redate(turn, item)
 
 
 def vendor_changed(turn: Turn, _event: Event, data: VendorChanged) -> Outcome:

@@ -79,9 +79,10 @@ class SetAside:
 
 @dataclass(frozen=True, slots=True)
 class Deferred:
-    """The event waits in the database: for an order (C3), or for an unfinished fill (S6)."""
+    """The event waits in the database: for an order or a replenishment (C3), or for a sku (S6)."""
 
     order: OrderKey | None = None
+    replenishment: str | None = None
     sku: str | None = None
 
 

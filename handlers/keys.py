@@ -4,84 +4,142 @@ from collections.abc import Iterable
 
 from events.envelope import Event
 from events.inbound import (
+    BackToShipRequested,
     ItemChanged,
+    LineBackordered,
     OrderCancelled,
+    OrderChanged,
+    OrderHoldCleared,
     OrderPlaced,
     OrderShipped,
     PlaceChanged,
     ReplenishmentClosed,
+    ReplenishmentRequested,
     ShopChanged,
+    StockCounted,
     StockReceived,
     StockReturned,
     StockTransferred,
     VendorChanged,
 )
 from handlers.facts import fact_key
-from handlers.refusals import not_yet
-from handlers.rules.sellable import destination_of, free
-from handlers.state import Item, Keys, SlotKey, State
+from handlers.rows.orders import VENDOR, customer
+from handlers.rules.sellable import destination_of, free, sourced
+from handlers.state import Item, Keys, OrderKey, SlotKey, Sourced, State
 
 
 def keys_of(events: Iterable[Event]) -> Keys:
     """Return what must be loaded to decide these events."""
     keys = Keys()
     for event in events:
-        if not_yet(event.data) is None:
-            _add(keys, event)
+        _add(keys, event)
     return keys
 
 
-def _add(keys: Keys, event: Event) -> None:  # noqa: C901, PLR0912 - one case per event
+def _add(keys: Keys, event: Event) -> None:
     match event.data:
-        case OrderPlaced() as data:
+        case (
+            OrderPlaced()
+            | OrderChanged()
+            | OrderCancelled()
+            | OrderHoldCleared()
+            | BackToShipRequested()
+            | LineBackordered()
+            | OrderShipped()
+        ) as data:
+            _add_order(keys, data)
+        case StockReceived() | StockTransferred() | StockReturned() | StockCounted() as data:
+            _add_stock(keys, data)
+        case ReplenishmentClosed() | ReplenishmentRequested() as data:
+            _add_supply(keys, data)
+        case ItemChanged() | VendorChanged() | ShopChanged() | PlaceChanged() as data:
+            _add_catalogue(keys, data)
+
+
+def _add_order(
+    keys: Keys,
+    data: OrderPlaced
+    | OrderChanged
+    | OrderCancelled
+    | OrderHoldCleared
+    | BackToShipRequested
+    | LineBackordered
+    | OrderShipped,
+) -> None:
+    key = (data.shop, data.order_id)
+    keys.orders.add(key)
+    match data:
+        case OrderPlaced():
             keys.shops.add(data.shop)
-            keys.orders.add((data.shop, data.order_id))
             priority = 100 if data.priority is None else data.priority
             for line in data.lines:
                 keys.skus.add(line.sku)
-                keys.probes.add((line.sku, data.shop, data.order_id, priority, data.placed_at))
-        case OrderCancelled() as data:
-            keys.orders.add((data.shop, data.order_id))
-            keys.usable_orders.add((data.shop, data.order_id))
-        case OrderShipped() as data:
-            keys.orders.add((data.shop, data.order_id))
-            keys.usable_orders.add((data.shop, data.order_id))
-            keys.places.add(data.source)
-            names = (data.shop, data.order_id, data.source, data.shipment_id)
-            keys.facts.add(fact_key("shipment", *names))
-        case StockReceived() as data:
-            keys.places.add(data.place)
-            if data.transfer_to is not None:
-                keys.places.add(data.transfer_to)
+                keys.probes.add((line.sku, *key, priority, data.placed_at))
+            return
+        case OrderChanged():
+            keys.skus |= {line.sku for line in data.lines}
+        case OrderShipped():
+            if not data.source.startswith(VENDOR):
+                keys.places.add(data.source)
+            keys.facts.add(fact_key("shipment", *key, data.source, data.shipment_id))
+        case _:
+            pass
+    keys.usable_orders.add(key)
+
+
+def _add_stock(
+    keys: Keys, data: StockReceived | StockTransferred | StockReturned | StockCounted
+) -> None:
+    _moves(keys, (line.sku for line in data.lines))
+    match data:
+        case StockReceived():
+            keys.places |= {data.place, data.transfer_to or data.place}
             if data.replenishment_id is not None:
                 keys.replenishments.add(data.replenishment_id)
             keys.facts.add(fact_key("receipt", data.place, data.receipt_id))
-            _moves(keys, (line.sku for line in data.lines))
-        case StockTransferred() as data:
+        case StockTransferred():
             keys.places |= {data.from_place, data.to}
             keys.facts.add(fact_key("transfer", data.from_place, data.transfer_id))
-            _moves(keys, (line.sku for line in data.lines))
-        case StockReturned() as data:
+        case StockReturned():
             keys.places.add(data.place)
             keys.facts.add(fact_key("return", data.place, data.return_id))
-            _moves(keys, (line.sku for line in data.lines))
-        case ReplenishmentClosed() as data:
-            keys.replenishments.add(data.replenishment_id)
-        case ItemChanged() as data:
+        case StockCounted():
+            keys.places.add(data.place)
+            keys.facts.add(fact_key("count", data.place, data.count_id))
+            keys.reserved |= {line.sku for line in data.lines}
+            keys.counts |= {(line.sku, data.place, data.counted_at) for line in data.lines}
+
+
+def _add_supply(keys: Keys, data: ReplenishmentClosed | ReplenishmentRequested) -> None:
+    if isinstance(data, ReplenishmentClosed):
+        keys.replenishments.add(data.replenishment_id)
+        keys.closed.add(data.replenishment_id)
+        return
+    for row in data.lines:
+        keys.skus.add(row.sku)
+        keys.usable.add(row.sku)
+        keys.dated[row.sku] = None
+        if row.order_line is not None:
+            keys.orders.add(row.order_line[:2])
+
+
+def _add_catalogue(
+    keys: Keys, data: ItemChanged | VendorChanged | ShopChanged | PlaceChanged
+) -> None:
+    keys.catalogue = keys.catalogue or not isinstance(data, ItemChanged)
+    match data:
+        case ItemChanged():
             _moves(keys, (data.sku,))
+            keys.orderable.add(data.sku)
+            keys.dated[data.sku] = None
             if data.vendor is not None:
                 keys.vendors.add(data.vendor)
-        case VendorChanged() as data:
+        case VendorChanged():
             keys.vendors.add(data.vendor)
-            keys.catalogue = True
-        case ShopChanged() as data:
+        case ShopChanged():
             keys.shops.add(data.shop)
-            keys.catalogue = True
-        case PlaceChanged() as data:
+        case PlaceChanged():
             keys.places.add(data.place)
-            keys.catalogue = True
-        case _:  # decoded, and set aside by `refusals.not_yet`
-            pass
 
 
 def _moves(keys: Keys, skus: Iterable[str]) -> None:
@@ -97,8 +155,8 @@ def slots_of(state: State, events: Iterable[Event]) -> set[SlotKey]:
     stock covers what the batch asks of it, orders nothing: batches that only ship from stock lock
     no slot and so do not wait for one another. A wrong guess costs a second load (`Unloaded`).
     """
-    asked, vendors = _asked_of(events)
-    slots: set[SlotKey] = set()
+    asked, vendors = _asked_of(state, events)
+    slots = _requested(state, events)
     for item in state.items.values():
         slots |= {
             (replenishment.vendor, replenishment.destination)
@@ -113,27 +171,64 @@ def slots_of(state: State, events: Iterable[Event]) -> set[SlotKey]:
     return slots
 
 
+Asked = dict[OrderKey, int]  # units of one sku by order
+
+
 def _asked_of(
-    events: Iterable[Event],
-) -> tuple[dict[str, dict[str, int]], dict[str, set[str]]]:
-    """Return what is ordered of each sku by each shop, and the vendors each sku is given."""
-    asked: dict[str, dict[str, int]] = {}
+    state: State, events: Iterable[Event]
+) -> tuple[dict[str, Asked], dict[str, set[str]]]:
+    """Return what is ordered of each sku by which orders, and the vendors each sku is given."""
+    asked: dict[str, Asked] = {}
     vendors: dict[str, set[str]] = {}
+
+    def ask(sku: str, order: OrderKey, qty: int) -> None:
+        orders = asked.setdefault(sku, {})
+        orders[order] = orders.get(order, 0) + qty
+
     for event in events:
-        if isinstance(event.data, OrderPlaced):
-            for line in event.data.lines:
-                shops = asked.setdefault(line.sku, {})
-                shops[event.data.shop] = shops.get(event.data.shop, 0) + line.qty
-        elif isinstance(event.data, ItemChanged) and event.data.vendor is not None:
-            vendors.setdefault(event.data.sku, set()).add(event.data.vendor)
+        match event.data:
+            case OrderPlaced() | OrderChanged() as data:
+                for line in data.lines:
+                    ask(line.sku, (data.shop, data.order_id), line.qty)
+            case OrderHoldCleared() as data:
+                order = state.orders.get((data.shop, data.order_id))
+                for row in order.lines.values() if order is not None else ():
+                    ask(row.sku, row.order.key, row.pending)
+            case ItemChanged(sku=sku, vendor=str(vendor)):
+                vendors.setdefault(sku, set()).add(vendor)
+            case _:
+                pass
     return asked, vendors
 
 
-def _short_at(state: State, item: Item, asked: dict[str, int]) -> set[str]:
-    """Return the destinations of the shops whose orders may find too little."""
-    total = sum(asked.values())
-    return {
-        destination_of(state, shop)
-        for shop in asked
-        if item.policy.manage_stock and free(state, item, shop) < total
-    }
+def _requested(state: State, events: Iterable[Event]) -> set[SlotKey]:
+    """Return where buyers add to what is bought, by hand (R9)."""
+    slots: set[SlotKey] = set()
+    for event in events:
+        if not isinstance(event.data, ReplenishmentRequested):
+            continue
+        for row in event.data.lines:
+            place = event.data.destination or destination_of(state, None)
+            if row.order_line is not None:
+                order = state.orders.get(row.order_line[:2])
+                line = order.lines.get(row.order_line[2]) if order is not None else None
+                place = event.data.destination or (line.destination if line is not None else place)
+            slots.add((event.data.vendor, place))
+    return slots
+
+
+def _short_at(state: State, item: Item, asked: Asked) -> set[str]:
+    """Return where what orders may find too little of would be delivered."""
+    match sourced(item.policy):
+        case Sourced.UNMANAGED:
+            return set()
+        case Sourced.DROP_SHIP:
+            return {customer(order) for order in asked}
+        case Sourced.BUY_TO_ORDER:
+            return {destination_of(state, shop) for shop, _order_id in asked}
+        case _:
+            total = sum(asked.values())
+            shops = {shop for shop, _order_id in asked}
+            return {
+                destination_of(state, shop) for shop in shops if free(state, item, shop) < total
+            }

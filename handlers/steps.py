@@ -7,42 +7,73 @@ state. What it emits belongs to the event that caused the task.
 from collections.abc import Sequence
 from datetime import datetime
 
-from handlers.batch import books_of, close
+from handlers.batch import books_of, close, finish
 from handlers.catalogue import place_disabled, reached
 from handlers.decision import Decision
-from handlers.rules import release
-from handlers.rules.allocation import fill
+from handlers.rules.allocation import trim
+from handlers.rules.filling import fill, leave_rest, place_of, serve
 from handlers.rules.replenishment import replenish
-from handlers.state import Keys, State, Task
+from handlers.rules.telling import cursor_after, redate
+from handlers.state import Keys, State, Task, TaskKind
 from handlers.turn import Books, Origin, Turn
 
 
-def keys_of_fill(task: Task) -> Keys:
-    """Return what a step of a fill loads: one sku and the heads of its queues."""
+def keys_of_sku(task: Task) -> Keys:
+    """Return what a step of a task of one sku loads besides the heads of its queues."""
     sku = task.sku or ""
-    return Keys(skus={sku}, usable={sku}, exempt=frozenset({sku}))
+    keys = Keys(skus={sku}, usable={sku}, exempt=frozenset({sku}))
+    match task.kind:
+        case TaskKind.FILL:
+            after = place_of(task.cursor)
+            if after is not None:
+                keys.fill_after[sku] = (task.place or "", *after)
+        case TaskKind.TRIM:
+            keys.reserved.add(sku)
+        case TaskKind.DATE:
+            keys.dated[sku] = cursor_after(task.cursor)
+        case _:
+            keys.orderable.add(sku)
+    return keys
 
 
-def keys_of_walk(skus: Sequence[str]) -> Keys:
+def keys_of_walk(task: Task, skus: Sequence[str]) -> Keys:
     """Return what a step of a walk loads: some skus, whose stock may have become usable."""
-    return Keys(skus=set(skus), usable=set(skus))
+    keys = Keys(skus=set(skus), usable=set(skus))
+    if task.scope in {"vendor", "all"}:
+        keys.orderable |= set(skus)
+    if task.scope == "vendor":
+        keys.dated |= dict.fromkeys(skus)
+    return keys
 
 
-def step_fill(state: State, task: Task, now: datetime, *, resting: bool) -> Decision:
-    """Serve the next held lines of one sku from one source (S6).
+def step_sku(state: State, task: Task, now: datetime, *, resting: bool) -> Decision:
+    """Do the next step of a task of one sku (S6).
 
     `resting`: no other task and no event waits for the sku: when this one is done, it rests.
     """
     books = books_of(state, now)
-    turn = _turn(books, task, task.task_id)
+    turn = _turn(books, task, f"{task.task_id} {task.cursor}")
     item = state.item(task.sku or "")
     turn.touch(item)
-    left = fill(turn, item, task.place or "", task.arrived)
-    task.done = left is None
-    task.arrived = left or 0
+    task.done = True
+    turn.step = task
+    match task.kind:
+        case TaskKind.FILL:
+            after = place_of(task.cursor)
+            rest = fill(turn, item, task.place or "", task.arrived, after)
+            if rest is not None:
+                leave_rest(turn, item, task.place or "", rest)
+        case TaskKind.TRIM:
+            trim(turn, item, task.place or "")
+            if task.done:
+                serve(turn, item, {})
+        case TaskKind.DATE:
+            redate(turn, item, task.cursor, task.name)
+        case _:
+            pass
     if task.done:
         replenish(turn, item)
-    release.tell(turn)
+    finish(turn)
     books.decision.tasks.append(task)
     return close(books, (item.sku,) if resting else ())
 
@@ -59,7 +90,7 @@ def step_walk(state: State, task: Task, skus: Sequence[str], now: datetime) -> D
             place = state.places.get(task.name or "")
             if place is not None:
                 place_disabled(turn, item, place)
-    release.tell(turn)
+    finish(turn)
     task.cursor = skus[-1] if skus else task.cursor
     task.done = not skus
     books.decision.tasks.append(task)

@@ -1,14 +1,15 @@
-"""Stock received (S1), transferred (S2, S7) and returned (S12)."""
+"""Stock received (S1), transferred (S2, S7), counted (S8) and returned (S12)."""
 
 from events.envelope import Event
-from events.inbound import StockReceived, StockReturned, StockTransferred
+from events.inbound import StockCounted, StockReceived, StockReturned, StockTransferred
 from events.vocabulary import ExceptionCode, PlaceKind
 from handlers.decision import Applied, Outcome
 from handlers.facts import fact
-from handlers.rules.allocation import serve
-from handlers.rules.replenishment import end, finalize, replenish
-from handlers.rules.stocks import Leaving, leave, summed
-from handlers.state import Replenishment, ReplenishmentState
+from handlers.rules.filling import serve
+from handlers.rules.links import bought, dock, servable, undock
+from handlers.rules.replenishment import advance, finalize, replenish
+from handlers.rules.stocks import Leaving, arrive, count, leave, summed
+from handlers.state import Item, Replenishment, ReplenishmentState
 from handlers.turn import Turn
 
 
@@ -22,16 +23,18 @@ def received(turn: Turn, event: Event, data: StockReceived) -> Outcome:
     turn.seen(data.place)
     usable_at = turn.seen(data.transfer_to or data.place).place
     replenishment = _replenishment(turn, data)
+    usable: dict[str, int] = {}
     for sku, qty in lines.items():
         item = state.item(sku)
-        turn.move(item, qty, None, data.place, "received")
-        _reduce_incoming(turn, replenishment, sku, qty, data.place)
-    _advance(turn, replenishment)
+        usable[sku] = arrive(turn, item, data.place, qty, "received")
+        _reduce_incoming(turn, replenishment, item, qty, data.place)
+    if replenishment is not None:
+        advance(turn, replenishment)
     for sku, qty in lines.items():
         item = state.item(sku)
         if usable_at != data.place:
-            leave(turn, item, Leaving(data.place, usable_at, qty, "transferred"))
-        serve(turn, item, {usable_at: qty})
+            usable[sku] = _transfer(turn, item, data.place, usable_at, qty)
+        serve(turn, item, {usable_at: usable[sku]})
     for sku in dict.fromkeys((*lines, *(replenishment.lines if replenishment else ()))):
         replenish(turn, state.item(sku))
     return Applied()
@@ -67,15 +70,21 @@ def _replenishment(turn: Turn, data: StockReceived) -> Replenishment | None:
 
 
 def _reduce_incoming(
-    turn: Turn, replenishment: Replenishment | None, sku: str, qty: int, place: str
+    turn: Turn, replenishment: Replenishment | None, item: Item, qty: int, place: str
 ) -> None:
-    """Take received units off what was outstanding; the rest is a surprise (S1)."""
+    """Take received units off what was outstanding; the rest is a surprise (S1).
+
+    Of the units expected, those bought for single lines are theirs from here on (R10).
+    """
     if replenishment is None:
         return
+    sku = item.sku
     line = replenishment.lines.get(sku)
     expected = 0
     if line is not None:
         expected = min(qty, replenishment.outstanding(sku))
+        if not replenishment.drop_ship:
+            dock(line, place, min(expected, line.for_lines - line.at_docks))
         line.received += expected
     if qty == expected:
         return
@@ -91,16 +100,6 @@ def _reduce_incoming(
     )
 
 
-def _advance(turn: Turn, replenishment: Replenishment | None) -> None:
-    """Let the state follow what has been received (S1)."""
-    if replenishment is None or not replenishment.incoming:
-        return
-    if not any(line.short_of for line in replenishment.lines.values()):
-        end(turn, replenishment, ReplenishmentState.RECEIVED)
-    elif any(line.received for line in replenishment.lines.values()):
-        replenishment.state = ReplenishmentState.PARTIALLY_RECEIVED
-
-
 def transferred(turn: Turn, event: Event, data: StockTransferred) -> Outcome:
     """Move goods between places; those that reach a source serve held lines first (S2, S7)."""
     repeated = fact(turn, event, "transfer", data.from_place, data.transfer_id)
@@ -111,12 +110,53 @@ def transferred(turn: Turn, event: Event, data: StockTransferred) -> Outcome:
     if data.from_place == data.to:  # nothing moved
         return Applied()
     lines = summed((line.sku, line.qty) for line in data.lines)
-    for sku, qty in lines.items():
-        leaving = Leaving(data.from_place, data.to, qty, "transferred")
-        leave(turn, turn.state.item(sku), leaving)
-    for sku, qty in lines.items():
+    usable = {
+        sku: _transfer(turn, turn.state.item(sku), data.from_place, data.to, qty)
+        for sku, qty in lines.items()
+    }
+    for sku, qty in usable.items():
         item = turn.state.item(sku)
         serve(turn, item, {data.to: qty})
+        replenish(turn, item)
+    return Applied()
+
+
+def _transfer(turn: Turn, item: Item, origin: str, to: str, qty: int) -> int:
+    """Move units; those bought for single lines go first, as far as they are wanted there (S4)."""
+    state = turn.state
+    usable = leave(turn, item, Leaving(origin, to, qty, "transferred"))
+    left = qty
+    for replenishment, line in bought(state, item):
+        here = min(left, line.docked.get(origin, 0))
+        if here and state.places[to].picks:
+            here = min(here, _wanted(turn, item, replenishment, to, here))
+        if here:
+            undock(line, origin, here)
+            dock(line, to, here)
+            left -= here
+    return usable
+
+
+def _wanted(turn: Turn, item: Item, replenishment: Replenishment, to: str, most: int) -> int:
+    """Return how many units the lines linked to a replenishment could take at a source."""
+    wanted = 0
+    for link in servable(turn.state, item, replenishment.replenishment_id, to):
+        if link is None or wanted >= most:
+            return most
+        wanted += link.qty
+    return wanted
+
+
+def counted(turn: Turn, event: Event, data: StockCounted) -> Outcome:
+    """Set what is on hand to what was counted; more serves the queue, less gives back (S8)."""
+    repeated = fact(turn, event, "count", data.place, data.count_id)
+    if repeated is not None:
+        return repeated
+    turn.seen(data.place)
+    for sku, qty in summed((line.sku, line.qty) for line in data.lines).items():
+        item = turn.state.item(sku)
+        turn.touch(item)
+        serve(turn, item, {data.place: count(turn, item, data.place, qty)})
         replenish(turn, item)
     return Applied()
 
@@ -129,7 +169,6 @@ def returned(turn: Turn, event: Event, data: StockReturned) -> Outcome:
     turn.seen(data.place)
     for sku, qty in summed((line.sku, line.qty) for line in data.lines).items():
         item = turn.state.item(sku)
-        turn.move(item, qty, None, data.place, "returned")
-        serve(turn, item, {data.place: qty})
+        serve(turn, item, {data.place: arrive(turn, item, data.place, qty, "returned")})
         replenish(turn, item)
     return Applied()

@@ -15,7 +15,7 @@ from events.outbound import ExceptionRaised, Outbound, Refs
 from events.vocabulary import ExceptionCode, PlaceKind
 from handlers.decision import Decision, Emission, Movement, Reason
 from handlers.rules.identity import derived
-from handlers.state import Allocation, Item, Line, OrderKey, Place, State, Task, TaskKind, Unloaded
+from handlers.state import Item, Line, Order, OrderKey, Place, State, Task, TaskKind, Unloaded
 
 # The other side of a movement that leaves or enters our places, by its reason.
 _OUTSIDE = {
@@ -23,6 +23,10 @@ _OUTSIDE = {
     "returned": "customer",
     "shipped": "customer",
     "found": "adjustment",
+    "taken_back": "adjustment",
+    "counted": "adjustment",
+    "offset": "adjustment",
+    "written_off": "adjustment",
 }
 
 
@@ -58,16 +62,30 @@ class Books:
 class Turn:
     """One event (or one step of a task) taking effect.
 
-    `releases` and `withdrawn` gather what each warehouse is told once at the end of the turn.
+    What is told once, at the end of the turn, is gathered: `orders` it touched, of which something
+    may be released now (all of it where it was `requested`), what was `withdrawn` from releases,
+    lines `judged` and `held_anew` (those of `untold` skus by a later step; `waiting_anew` in it),
+    and lines with another date (`redated`: what was told before). `placed` and `raised` are what
+    events may have waited for (C3). `step`: the task this turn is a step of. `taken`: units of
+    other skus that went to lines which leave together, by sku and source (O9).
     """
 
     books: Books
     origin: Origin
-    releases: dict[tuple[OrderKey, str | None], list[tuple[Line, Allocation]]] = field(
-        default_factory=dict
-    )
+    orders: dict[OrderKey, Order] = field(default_factory=dict)
+    requested: set[OrderKey] = field(default_factory=set)
+    held_anew: list[Line] = field(default_factory=list)
+    placed: list[Order] = field(default_factory=list)
+    judged: list[Line] = field(default_factory=list)
+    redated: dict[OrderKey, list[tuple[Line, datetime | None]]] = field(default_factory=dict)
     withdrawn: dict[tuple[OrderKey, str | None, str], dict[str, int]] = field(default_factory=dict)
+    waiting_anew: list[Line] = field(default_factory=list)
+    untold: dict[str, Item] = field(default_factory=dict)
+    stirred: set[str] = field(default_factory=set)
+    taken: dict[tuple[str, str], int] = field(default_factory=dict)
+    raised: list[str] = field(default_factory=list)
     revised: set[str] = field(default_factory=set)
+    step: Task | None = None
     movements: int = 0
     tasks: int = 0
     exceptions: dict[str, int] = field(default_factory=dict)
@@ -86,6 +104,24 @@ class Turn:
     def at(self) -> datetime:
         """When the event happened."""
         return self.origin.at
+
+    def revisit(self, order: Order) -> None:
+        """Note that something of the order may be released now, or was taken back (O9, O11)."""
+        self.orders[order.key] = order
+
+    @property
+    def apart(self) -> tuple[str, ...]:
+        """What tells the ids of this turn from those of others of the same cause."""
+        return (self.origin.part,) if self.origin.part else ()
+
+    @property
+    def keeps_parts(self) -> bool:
+        """Do units stay promised to lines that wait for the rest (O9)?"""
+        return self.state.rules.keep_partial_allocations
+
+    def stir(self, item: Item) -> None:
+        """Note a sku that must be served and bought for at the end of this turn."""
+        self.stirred.add(item.sku)
 
     def touch(self, item: Item) -> None:
         """Note that the sku's status may have changed (S13)."""
@@ -128,12 +164,20 @@ class Turn:
             str(count),
         )
 
-    def move(
-        self, item: Item, qty: int, origin: str | None, target: str | None, reason: str
+    def move(  # noqa: PLR0913 - a movement's own facts
+        self,
+        item: Item,
+        qty: int,
+        origin: str | None,
+        target: str | None,
+        reason: str,
+        *,
+        at: datetime | None = None,
     ) -> None:
         """Book a movement (L1) and bring `on_hand` up to it (L2).
 
         `origin` and `target` are places; None is outside, and the reason says where (`_OUTSIDE`).
+        `at`: when it happened, if not with the event.
         """
         outside = _OUTSIDE[reason] if origin is None or target is None else None
         self.books.decision.movements.append(
@@ -145,7 +189,7 @@ class Turn:
                 origin,
                 target,
                 outside,
-                self.at,
+                at or self.at,
                 reason,
             )
         )
@@ -155,6 +199,18 @@ class Turn:
         if target is not None:
             item.at(target).on_hand += qty
         self.touch(item)
+
+    def over_allocated(self, item: Item, place: str, order: Order | None) -> None:
+        """Name units that are released at a place and not there (S8); `order`: who took them."""
+        stock = item.at(place)
+        self.raise_exception(
+            ExceptionCode.OVER_ALLOCATED,
+            f"{stock.allocated} of {item.sku} are released at {place}, where {stock.on_hand} are",
+            sku=item.sku,
+            place=place,
+            shop=None if order is None else order.shop,
+            order_id=None if order is None else order.order_id,
+        )
 
     def because(self, line: Line, rule: str, **numbers: object) -> None:
         """Keep the rule and the numbers a line was decided on, for `explain`."""

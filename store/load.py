@@ -4,10 +4,12 @@ Locks are taken in one order by everybody (L6), each kind sorted by key:
 
 1. Ask, without locks, which skus the named orders and replenishments concern.
 2. Lock the catalogue (places, shops, vendors): shared, or for oneself where it may change.
-3. Lock the skus. Under their lock: stock, demand, statuses, vendors, supply.
-4. Find the heads of the queues that may be filled; lock the named orders and theirs.
-5. Count who stands behind the new orders; lock the slots of open replenishments.
-6. Read the facts known already, and the events that waited for these orders.
+3. Lock the skus. Under their lock: stock, demand, statuses, vendors, supply, what moved.
+4. Find the heads of queues and links that may be filled, and what other lines may change; lock the
+   named orders and theirs.
+5. Count who stands behind the new orders; lock the slots of open replenishments, and of those that
+   are bought for the lines found.
+6. Read the facts known already, and the events that waited for these orders or replenishments.
 
 The number of statements does not depend on how much they read. What was asked for in step 1 and has
 changed before its lock was had raises Unloaded: the transaction begins again, with more.
@@ -16,10 +18,20 @@ changed before its lock was had raises Unloaded: the transaction begins again, w
 from collections.abc import Sequence
 
 from events.envelope import Event
-from handlers.batch import slots_of
+from handlers.keys import slots_of
 from handlers.policy import Rules
 from handlers.state import FactKey, Keys, State
-from store import load_catalogue, load_items, load_orders, load_queues, load_supply, waiting
+from store import (
+    load_catalogue,
+    load_items,
+    load_lines,
+    load_links,
+    load_movements,
+    load_orders,
+    load_queues,
+    load_supply,
+    waiting,
+)
 from store.statements import Query
 from store.transaction import Transaction
 
@@ -39,19 +51,29 @@ def load(tx: Transaction, keys: Keys, events: Sequence[Event], rules: Rules) -> 
     of_orders = load_orders.skus_by_order(tx, keys.orders)
     of_supply, slots = load_supply.skus_and_slots(tx, keys.replenishments)
     load_catalogue.load(tx, state, keys)
-    skus = keys.skus.union(of_supply, *of_orders.values())
+    skus = keys.skus.union(*of_supply.values(), *of_orders.values())
     load_items.load(tx, state, skus)
     load_catalogue.vendors(tx, state, keys.vendors)
-    load_supply.outstanding(tx, state)
-    usable = keys.usable.union(*(of_orders.get(key, ()) for key in keys.usable_orders))
-    heads = load_queues.heads(tx, state, usable)
-    wanted = keys.usable_orders.union(of_orders, heads.orders)
+    load_supply.outstanding(tx, state, keys.replenishments)
+    load_movements.load(tx, state, keys)
+    closed = set[str]().union(*(of_supply.get(name, ()) for name in keys.closed))
+    usable = keys.usable.union(closed, *(of_orders.get(key, ()) for key in keys.usable_orders))
+    heads = load_queues.heads(tx, state, usable, keys.fill_after)
+    links = load_links.ends(tx, state, usable)
+    changing = load_lines.sellers(events)
+    dated = {**dict.fromkeys(closed), **keys.dated}
+    lines = load_lines.find(tx, state, keys, dated, changing)
+    wanted = keys.usable_orders.union(of_orders, heads.orders, links.orders, lines.orders)
     load_orders.load(tx, state, wanted, keys.orders)
     load_queues.join(state, heads)
-    load_queues.behind(tx, state, keys.probes)
-    load_supply.load(tx, state, slots | keys.slots | slots_of(state, events), keys.replenishments)
+    load_links.join(state, links)
+    load_lines.join(state, lines)
+    load_queues.behind(tx, state, keys)
+    slots |= keys.slots | slots_of(state, events) | load_lines.slots(state, changing)
+    load_supply.load(tx, state, slots, keys.replenishments)
+    load_links.join_drop_ship(state)
     state.facts = _facts(tx, keys.facts)
-    state.waiting = waiting.for_orders(tx, keys.orders)
+    waiting.load(tx, state, keys)
     return state
 
 

@@ -5,6 +5,7 @@ for a new sku meet there like any other two.
 """
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Any
 
 from handlers.state import Demand, Item, State, Stock
@@ -44,7 +45,7 @@ _GLANCE = Query(
 )
 _STOCK = Query(
     """
-    SELECT t.sku, t.place, t.on_hand, t.allocated, t.clock
+    SELECT t.sku, t.place, t.on_hand, t.allocated, t.counted_at, t.owed, t.clock
     FROM {given} CROSS JOIN stock AS t
     WHERE t.sku = given.sku
     """,
@@ -52,7 +53,7 @@ _STOCK = Query(
 )
 _DEMAND = Query(
     """
-    SELECT t.sku, t.destination, t.shop, t.shortage, t.clock
+    SELECT t.sku, t.destination, t.shop, t.shortage, t.queued, t.fillable, t.clock
     FROM {given} CROSS JOIN demand AS t
     WHERE t.sku = given.sku
     """,
@@ -83,19 +84,25 @@ def glance(tx: Transaction, state: State, skus: Collection[str]) -> None:
 
 def _kept(tx: Transaction, state: State, given: Rows) -> None:
     items = state.items
-    for sku, place, on_hand, allocated, clock in tx.query(_STOCK, given):
-        row = Stock(sku, place, on_hand, allocated)
+    for sku, place, on_hand, allocated, counted_at, owed, clock in tx.query(_STOCK, given):
+        row = Stock(sku, place, on_hand, allocated, tx.instant(counted_at), owed_of(owed))
         row.loaded = row.values()
         items[sku].stock[place] = row
         tx.saw(clock)
-    for sku, destination, shop, shortage, clock in tx.query(_DEMAND, given):
-        waits = Demand(sku, destination, shop, shortage)
+    for sku, destination, shop, *units, clock in tx.query(_DEMAND, given):
+        waits = Demand(sku, destination, shop, *units)
         waits.loaded = waits.values()
         items[sku].demand[destination, shop] = waits
         tx.saw(clock)
     for sku, shop, status in tx.query(_STATUSES, given):
         items[sku].statuses[shop] = status
         items[sku].statuses_loaded[shop] = status
+
+
+def owed_of(text: str | None) -> tuple[tuple[datetime, int], ...]:
+    """Return the units booked as found (S7) from the column that keeps them."""
+    found = () if text is None else json_value(text)
+    return tuple((datetime.fromisoformat(at), qty) for at, qty in found)
 
 
 def _locked(tx: Transaction, given: Rows) -> Sequence[Any]:

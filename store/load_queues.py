@@ -1,25 +1,41 @@
-"""The held lines of skus: the heads of their queues (S4), and who stands behind whom (R10, R11).
+"""The held lines of skus: the heads of their queues (S4), and who stands behind whom (R11).
 
 A queue may hold a million lines: only as many as one step may fill are read (S6), and how much
 waits behind a rank is summed in the database, on an index that begins at that rank.
 """
 
-from collections.abc import Collection
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime, timedelta
 
-from handlers.rules.sellable import destination_of
-from handlers.state import Item, OrderKey, Queue, QueueKey, State
+from handlers.rules.sellable import destination_of, home_of
+from handlers.state import Item, Keys, Queue, QueueKey, Rank, State
 from store.columns import instant_text
-from store.statements import Query
+from store.found import Found, share
+from store.statements import Firsts, Query, Row
 from store.transaction import Transaction
 
-_HEAD_LINES_MIN = 16
-
+_HEADS = Firsts(
+    (
+        ("sku", "text"),
+        ("destination", "text"),
+        ("shop", "text"),
+        ("after_priority", "bigint"),
+        ("after_placed_at", "timestamptz"),
+        ("after_order", "text"),
+        ("after_position", "bigint"),
+    ),
+    "order_lines",
+    ("sku", "destination", "shop", "order_id", "line_id"),
+    """t.sku = given.sku AND t.destination = given.destination AND t.shop = given.shop
+        AND t.fillable > 0 AND (t.priority, t.placed_at, t.order_id, t.position)
+            > (given.after_priority, given.after_placed_at, given.after_order, given.after_position)
+    """,
+    "t.priority, t.placed_at, t.order_id, t.position",
+)
 _BEHIND = Query(
     """
-    SELECT given.sku, given.shop, given.order_id, CAST((
-        SELECT COALESCE(SUM(t.shortage), 0) FROM order_lines AS t
+    SELECT given.sku, given.shop, given.order_id, given.destination, CAST((
+        SELECT COALESCE(SUM(t.queued), 0) FROM order_lines AS t
         WHERE t.sku = given.sku AND t.destination = given.destination AND t.shortage > 0
             AND (t.priority, t.placed_at, t.shop, t.order_id)
                 > (given.priority, given.placed_at, given.shop, given.order_id)
@@ -36,71 +52,83 @@ _BEHIND = Query(
     ),
 )
 
-Probe = tuple[str, str, str, int, datetime]  # sku, shop, order id, priority, placed at
+Passed = tuple[str, bool, Rank]  # see `Keys.fill_after`
+Heads = Found[tuple[str, QueueKey]]
+
+_BEFORE_ALL = (-1, instant_text(datetime.min.replace(tzinfo=UTC)), "", -1)
+_NEXT = timedelta(microseconds=1)  # no two moments are told apart by less
 
 
-@dataclass(slots=True)
-class Heads:
-    """Which lines head which queues: by sku and queue, the orders and lines, in rank order."""
-
-    lines_max: int = 0
-    lines: dict[tuple[str, QueueKey], list[tuple[OrderKey, str]]] = field(default_factory=dict)
-    orders: set[OrderKey] = field(default_factory=set)
-
-
-def heads(tx: Transaction, state: State, usable: Collection[str]) -> Heads:
-    """Find the first held lines of every queue that this batch may fill."""
-    found = Heads()
+def heads(
+    tx: Transaction, state: State, usable: Collection[str], passed: Mapping[str, Passed]
+) -> Heads:
+    """Find the first lines of every queue that this batch may fill, behind those passed over."""
     skus = []
     for item in state.items.values():
-        if not any(row.shortage for row in item.demand.values()):
+        if not any(row.fillable for row in item.demand.values()):
             item.queues = {}
         elif item.sku in usable or _has_units(state, item):
             item.queues = {}
             skus.append(item)
-    found.lines_max = max(_HEAD_LINES_MIN, state.rules.fill_step_lines_max // max(1, len(skus)))
+    found = Heads(share(state.rules, len(skus)))
     queues = sorted(
-        (item.sku, *key) for item in skus for key, row in item.demand.items() if row.shortage
+        (item.sku, *key, *after)
+        for item in skus
+        for key, row in item.demand.items()
+        if row.fillable and (after := _after(state, key, passed.get(item.sku))) is not None
     )
-    # One more than is served shows whether there are more.
-    for sku, destination, shop, order_id, line_id in tx.query(
-        tx.dialect.heads, queues, lines_max=found.lines_max + 1
-    ):
-        key = (shop, order_id)
-        found.lines.setdefault((sku, (destination, shop)), []).append((key, line_id))
-        found.orders.add(key)
+    for sku, destination, shop, order_id, line_id in tx.first(_HEADS, queues, found.lines_max + 1):
+        found.add((sku, (destination, shop)), (shop, order_id, line_id))
     return found
 
 
 def join(state: State, found: Heads) -> None:
     """Put the lines, whose orders are loaded by now, at the heads of their queues."""
-    for (sku, key), lines in found.lines.items():
-        queue = Queue([state.orders[order].lines[line_id] for order, line_id in lines])
-        queue.lines.sort(key=lambda line: line.rank)
-        queue.more = len(queue.lines) > found.lines_max
-        del queue.lines[found.lines_max :]
+    for sku, key in found.lines:
         queues = state.items[sku].queues
         assert queues is not None
-        queues[key] = queue
+        head = found.some(state, (sku, key))
+        queues[key] = Queue(head.lines, head.more)
 
 
-def behind(tx: Transaction, state: State, probes: Collection[Probe]) -> None:
-    """Sum what waits behind the ranks that will be asked for, at the order's destination."""
+def behind(tx: Transaction, state: State, keys: Keys) -> None:
+    """Sum what waits behind the ranks that will be asked for, at their destination."""
     short = {
         (item.sku, key[0])
         for item in state.items.values()
         for key, row in item.demand.items()
-        if row.shortage
+        if row.queued
     }
     if not short:
         return
-    given = []
-    for sku, shop, order_id, priority, placed_at in probes:
-        place = destination_of(state, shop)
-        if (sku, place) in short:
-            given.append((sku, shop, order_id, place, priority, instant_text(placed_at)))
-    for sku, shop, order_id, shortage in tx.query(_BEHIND, sorted(given)):
-        state.behind[sku, shop, order_id] = shortage
+    ranks = keys.ranks | {
+        (sku, shop, order_id, destination_of(state, shop), priority, placed_at)
+        for sku, shop, order_id, priority, placed_at in keys.probes
+    }
+    given = sorted(
+        (sku, shop, order_id, place, priority, instant_text(placed_at))
+        for sku, shop, order_id, place, priority, placed_at in ranks
+        if (sku, place) in short
+    )
+    for sku, shop, order_id, place, queued in tx.query(_BEHIND, given):
+        state.behind[sku, shop, order_id, place] = queued
+
+
+def _after(state: State, key: QueueKey, passed: Passed | None) -> Row | None:
+    """Return the rank after which a queue is wanted; None: the walk along it is at its end.
+
+    The walk goes along the queues of lines delivered to its source first, then along all others;
+    within either it takes the lines of all shops in one order.
+    """
+    if passed is None:
+        return _BEFORE_ALL
+    destination, shop = key
+    source, far, (priority, placed_at, last_shop, order_id, position) = passed
+    if (home_of(state, destination) != source) != far:
+        return None if far else _BEFORE_ALL
+    if shop == last_shop:
+        return (priority, instant_text(placed_at), order_id, position)
+    return (priority, instant_text(placed_at + (_NEXT if shop < last_shop else 0 * _NEXT)), "", -1)
 
 
 def _has_units(state: State, item: Item) -> bool:

@@ -1,8 +1,9 @@
 """Replenishments: what may still arrive of the loaded skus, and the slots where more is ordered.
 
 A replenishment changes only under the lock of its slot (vendor, destination) and, line by line,
-of the skus. Those that are open in a locked slot, or named, are read whole under it; of the others
-only the lines of loaded skus are known, and their headers are never written.
+of the skus. Those that are open in a locked slot, named, or bought for a line that may change are
+read whole under it; of the others only the lines of loaded skus are known, and their headers are
+never written.
 """
 
 # ruff: noqa: S608 - what is put into SQL are lists of columns
@@ -30,11 +31,11 @@ _SLOT: Columns = (("vendor", "text"), ("destination", "text"))
 
 _HEADER = """t.replenishment_id, t.vendor, t.destination, t.raised_at, t.state, t.automatic,
         t.revision, t.told_revision, t.told_total, t.finalized_at, t.closed_at, t.clock"""
-_LINE = "l.sku, l.qty, l.manual, l.linked, l.received, l.parts"
+_LINE = "l.sku, l.qty, l.manual, l.linked, l.picked, l.received, l.parts, l.docked"
 
 _CONCERNED = Query(
     """
-    SELECT t.vendor, t.destination, l.sku
+    SELECT t.replenishment_id, t.vendor, t.destination, l.sku
     FROM {given} CROSS JOIN replenishments AS t
     LEFT JOIN replenishment_lines AS l ON l.replenishment_id = t.replenishment_id
     WHERE t.replenishment_id = given.replenishment_id
@@ -46,10 +47,18 @@ _OUTSTANDING = Query(
     SELECT {_HEADER}, {_LINE}
     FROM {{given}} CROSS JOIN replenishment_lines AS l
     JOIN replenishments AS t ON t.replenishment_id = l.replenishment_id
-    WHERE l.sku = given.sku AND l.outstanding > 0
+    WHERE l.sku = given.sku AND (l.outstanding > 0 OR l.docked <> '[]')
     ORDER BY l.replenishment_id, l.sku
     """,
     (("sku", "text"),),
+)
+_SLOTS = Query(
+    """
+    SELECT t.vendor, t.destination
+    FROM {given} CROSS JOIN replenishments AS t
+    WHERE t.replenishment_id = given.replenishment_id
+    """,
+    _ID,
 )
 LOCK = Query(
     """
@@ -81,31 +90,40 @@ _WHOLE = Query(
 )
 
 
-def skus_and_slots(tx: Transaction, named: Collection[str]) -> tuple[set[str], set[SlotKey]]:
+def skus_and_slots(
+    tx: Transaction, named: Collection[str]
+) -> tuple[dict[str, set[str]], set[SlotKey]]:
     """Return the skus and the slots of replenishments as they are now, without locking them."""
-    skus: set[str] = set()
+    skus: dict[str, set[str]] = {}
     slots: set[SlotKey] = set()
-    for vendor, destination, sku in tx.query(_CONCERNED, [(name,) for name in sorted(named)]):
+    for name, vendor, destination, sku in tx.query(_CONCERNED, [(name,) for name in sorted(named)]):
         slots.add((vendor, destination))
         if sku is not None:
-            skus.add(sku)
+            skus.setdefault(name, set()).add(sku)
     return skus, slots
 
 
-def outstanding(tx: Transaction, state: State) -> None:
-    """Read what may still arrive of every loaded sku."""
-    for row in tx.query(_OUTSTANDING, [(sku,) for sku in sorted(state.items)]):
-        replenishment = _replenishment(tx, state, row)
-        line = _line(replenishment, row)
-        state.items[line.sku].supply.append(replenishment.replenishment_id)
+def outstanding(tx: Transaction, state: State, named: Collection[str] = ()) -> None:
+    """Read what may still arrive of every loaded sku, or lies at a dock; of those named, anything.
+
+    The lines are those that the locks of the skus protect; headers are read again under theirs.
+    """
+    found = [
+        *tx.query(_OUTSTANDING, [(sku,) for sku in sorted(state.items)]),
+        *(row for row in tx.query(_WHOLE, [(name,) for name in sorted(named)]) if row[12]),
+    ]
+    for row in found:
+        if row[12] in state.items:
+            _line(state, _replenishment(tx, state, row), row)
 
 
 def load(tx: Transaction, state: State, slots: Collection[SlotKey], named: Collection[str]) -> None:
-    """Lock the slots; read whole the replenishments that are open there, and those named.
+    """Lock the slots; read whole the replenishments that are open there, named, or linked.
 
-    Raises Unloaded where a named one has a line of a sku that is not locked.
+    Raises Unloaded where a named one has a line of a sku that is not locked, or has just come.
     """
-    given = sorted(slots)
+    linked = _linked(state)
+    given = sorted({*slots, *_slots_of(tx, state, linked)})
     found = list(tx.query(LOCK, given))
     if len(found) < len(given):
         known = {(vendor, destination) for vendor, destination, *_rest in found}
@@ -116,11 +134,14 @@ def load(tx: Transaction, state: State, slots: Collection[SlotKey], named: Colle
         state.slots[vendor, destination] = slot
         tx.saw(clock)
     wanted = {slot.open_id for slot in state.slots.values() if slot.open_id is not None}
-    for row in tx.query(_WHOLE, [(name,) for name in sorted(wanted.union(named))]):
+    for row in tx.query(_WHOLE, [(name,) for name in sorted(wanted.union(linked, named))]):
         whole = _replenishment(tx, state, row)
+        if (whole.vendor, whole.destination) not in state.slots:
+            raise Unloaded("supply", whole.replenishment_id)
         whole.complete = True
         if row[12] is not None:
-            _line(whole, row)
+            _line(state, whole, row)
+    state.unknown_supply = {name for name in named if name not in state.replenishments}
     missing = {
         sku
         for name in named
@@ -164,12 +185,36 @@ def _replenishment(tx: Transaction, state: State, row: tuple[Any, ...]) -> Reple
     return replenishment
 
 
-def _line(replenishment: Replenishment, row: tuple[Any, ...]) -> ReplenishmentLine:
-    sku, qty, manual, linked, received, parts = row[12:]
-    line = ReplenishmentLine(sku, qty, manual, linked, received, parts_of(parts))
+def _line(state: State, replenishment: Replenishment, row: tuple[Any, ...]) -> None:
+    """Take in a line; a loaded sku has its replenishment among its supply, once."""
+    sku, qty, manual, linked, picked, received, parts, docked = row[12:]
+    line = ReplenishmentLine(sku, qty, manual, linked, picked, received, parts_of(parts))
+    if docked != "[]":
+        line.docked = dict(json_value(docked))
     line.loaded = line.values()
     replenishment.lines[sku] = line
-    return line
+    item = state.items.get(sku)
+    if item is not None and replenishment.replenishment_id not in item.supply:
+        item.supply.append(replenishment.replenishment_id)
+
+
+def _linked(state: State) -> set[str]:
+    """Return what is bought for the lines that may change: those of locked skus (R10)."""
+    return {
+        link.replenishment_id
+        for order in state.orders.values()
+        for line in order.lines.values()
+        if line.links and line.sku in state.items
+        for link in line.links
+    }
+
+
+def _slots_of(tx: Transaction, state: State, linked: Collection[str]) -> set[SlotKey]:
+    """Return the slots of replenishments; neither vendor nor destination of one ever changes."""
+    known = {name: row for name, row in state.replenishments.items() if name in linked}
+    slots = {(row.vendor, row.destination) for row in known.values()}
+    others = [(name,) for name in sorted(linked) if name not in known]
+    return slots.union(tx.query(_SLOTS, others))
 
 
 def parts_of(text: str) -> tuple[Part, ...]:

@@ -32,9 +32,10 @@ class SchemaState:
         return self.current == self.head
 
 
-def upgrade(database: Database) -> SchemaState:
+def upgrade(database: Database, target: str = "head") -> SchemaState:
     """Bring the tables to the newest version; return what they were at before.
 
+    `target`: an older version, for tests of the steps after it.
     Raises SchemaOutdated where a newer program has been here: its data is not ours to judge.
     """
     before = state(database)
@@ -46,7 +47,7 @@ def upgrade(database: Database) -> SchemaState:
             f"does not know; it needs {before.head}."
         )
     try:
-        _run(database)
+        _run(database, target)
     except StoreError:
         # Another `backship init` may have been faster; whatever it was, only the result counts.
         if not state(database).is_current:
@@ -83,11 +84,11 @@ def _known() -> list[str]:
     return [script.revision for script in scripts.walk_revisions()]
 
 
-def _run(database: Database) -> None:
+def _run(database: Database, target: str) -> None:
     from alembic import command  # noqa: PLC0415 - as above
 
     with database.begin() as tx:
-        command.upgrade(_config(tx.connection), "head")
+        command.upgrade(_config(tx.connection), target)
 
 
 def _config(connection: Connection | None) -> "Config":

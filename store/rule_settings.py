@@ -4,10 +4,11 @@ They apply to what is judged from then on. Where they change, a walk over all sk
 so that they reach what already waits as well (P3, S3), step by step (S6).
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import datetime
 from hashlib import sha256
-from typing import Literal
+from typing import Any, Literal
 
 import orjson
 
@@ -35,7 +36,7 @@ def keep(tx: Transaction, rules: Rules, now: datetime) -> Kept:
     """Put rule settings in force; where they differ from the last ones, leave the walk."""
     ((version, before),) = tx.query(_LOCK)
     after = text_of(rules)
-    if before == after:
+    if before is not None and _complete(before) == after:
         return "same"
     tx.run(_KEEP, version=version + 1, rules=after)
     if before is None:
@@ -55,11 +56,12 @@ def in_force(tx: Transaction, like: Rules) -> Rules | None:
     ((text,),) = tx.query(_READ)
     if text is None:
         return None
-    kept = json_value(text)
+    kept = json_value(_complete(text))
     return replace(
         like,
         defaults=Policy(**kept["defaults"]),
         auto_replenish_enabled=kept["auto_replenish_enabled"],
+        keep_partial_allocations=kept["keep_partial_allocations"],
     )
 
 
@@ -68,5 +70,15 @@ def text_of(rules: Rules) -> str:
     settings = {
         "defaults": asdict(rules.defaults),
         "auto_replenish_enabled": rules.auto_replenish_enabled,
+        "keep_partial_allocations": rules.keep_partial_allocations,
     }
+    return _text(settings)
+
+
+def _complete(text: str) -> str:
+    """Return kept settings with what an older program did not know of: it worked as the default."""
+    return _text({"keep_partial_allocations": True, **json_value(text)})
+
+
+def _text(settings: Mapping[str, Any]) -> str:
     return orjson.dumps(settings, option=orjson.OPT_SORT_KEYS).decode()

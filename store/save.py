@@ -12,7 +12,7 @@ nothing else of it changed: what is decided on it next is told after this.
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from handlers.decision import Applied, Decision, Deferred, Outcome, SetAside
+from handlers.decision import Applied, Decision, Outcome, SetAside
 from handlers.state import State
 from store import (
     inbox,
@@ -22,6 +22,7 @@ from store import (
     save_supply,
     set_aside,
     tasks,
+    unknown,
     waiting,
 )
 from store.columns import InstantTexts
@@ -41,22 +42,16 @@ def save(tx: Transaction, state: State, decision: Decision, now: datetime) -> No
     concerned = Concerned.by(decision)
     save_goods.save(tx, state, concerned.skus, clock)
     instants = InstantTexts()
+    placed, raised = unknown.new_ones(state)
     save_orders.save(tx, state, concerned.orders, clock, instants)
     save_supply.save(tx, state, concerned.replenishments, clock)
+    unknown.look_again(tx, placed, raised)
     save_messages.save(tx, decision, clock, instants)
     tasks.save(tx, decision.tasks, clock)
-    save_orders.await_unknown(tx, _awaited(outcomes) - state.orders.keys())
-    waiting.settle(tx, outcomes, taken, clock)
+    unknown.await_unknown(tx, state, outcomes.values())
+    waiting.settle(tx, decision.outcomes, taken, clock)
     _set_aside(tx, decision, now)
     inbox.mark(tx, _unlike_claimed(tx, outcomes, taken))
-
-
-def _awaited(outcomes: Mapping[EventKey, Outcome]) -> set[tuple[str, str]]:
-    return {
-        outcome.order
-        for outcome in outcomes.values()
-        if isinstance(outcome, Deferred) and outcome.order is not None
-    }
 
 
 def _unlike_claimed(

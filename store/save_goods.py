@@ -2,9 +2,9 @@
 
 from collections.abc import Collection
 
-from handlers.state import Item, State
+from handlers.state import Item, State, Stock
 from store import schema
-from store.columns import json_text
+from store.columns import instant_text, json_text
 from store.statements import Query, Row
 from store.transaction import Transaction
 
@@ -26,7 +26,7 @@ def save(tx: Transaction, state: State, concerned: Collection[str], clock: int) 
         for row in item.stock.values():
             values = row.values()
             if values != row.loaded:
-                (stock if row.loaded is not None else new_stock).append((*values, clock))
+                (stock if row.loaded is not None else new_stock).append(_stock(row, clock))
                 noted = True
         for waits in item.demand.values():
             values = waits.values()
@@ -79,6 +79,19 @@ def _catalogue(tx: Transaction, state: State) -> None:
     tx.upsert(schema.places, places)
     tx.upsert(schema.shops, shops)
     tx.upsert(schema.vendors, vendors)
+
+
+def _stock(row: Stock, clock: int) -> Row:
+    owed = [(instant_text(at), qty) for at, qty in row.owed]
+    return (
+        row.sku,
+        row.place,
+        row.on_hand,
+        row.allocated,
+        None if row.counted_at is None else instant_text(row.counted_at),
+        json_text(owed) if owed else None,
+        clock,
+    )
 
 
 def _item(item: Item, clock: int) -> Row:

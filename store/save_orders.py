@@ -1,45 +1,21 @@
-"""Orders, their lines and allocations: new ones, and what changed of others.
-
-An order nobody has heard of has no row to be locked. An event may be put to wait for it by one
-worker while another takes the order in; each would miss the other. So:
-
-- whoever lets an event wait inserts a row for the order, and deletes it again before the commit:
-  whoever inserts the order itself meets it, and one of the two waits for the other;
-- whoever has inserted new orders looks once more whether an event has come to wait for them.
-
-Who finds that the other was faster raises Collision, and begins again knowing it.
-"""
+"""Orders, their lines, allocations and links: new ones, and what changed of others."""
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 
-from handlers.state import Allocation, Line, Order, OrderKey, State
-from store import schema, waiting
+from handlers.state import Allocation, Line, Link, Order, OrderKey, Sourced, State
+from store import schema
 from store.columns import InstantTexts, json_text
-from store.errors import Collision
-from store.statements import Columns, Query, Row
+from store.statements import Row
 from store.transaction import Transaction
 
-_ORDER: Columns = (("shop", "text"), ("order_id", "text"))
-
-_STAND_IN = Query(
-    """
-    INSERT INTO orders (shop, order_id, placed_at, judged_at, priority, destination, data_hash,
-        ship_mode, release, holds, version, allocation_count, clock)
-    SELECT shop, order_id, '1970-01-01 00:00:00+00', '1970-01-01 00:00:00+00', 0, '', '',
-        '', '', '[]', 0, 0, 0
-    FROM {given} WHERE true
-    ON CONFLICT (shop, order_id) DO NOTHING
-    RETURNING shop, order_id
-    """,
-    _ORDER,
-)
+_SOURCED = {way: str(way) for way in Sourced}
 
 
 @dataclass(slots=True)
 class _Changes:
-    """What changed of orders that were there before; `gone`: keys of allocations that are not."""
+    """What changed of orders that were there before; `gone`, `gone_links`: keys of what is not."""
 
     orders: list[Row] = field(default_factory=list)
     lines: list[Row] = field(default_factory=list)
@@ -47,6 +23,9 @@ class _Changes:
     allocations: list[Row] = field(default_factory=list)
     new_allocations: list[Row] = field(default_factory=list)
     gone: list[Row] = field(default_factory=list)
+    links: list[Row] = field(default_factory=list)
+    new_links: list[Row] = field(default_factory=list)
+    gone_links: list[Row] = field(default_factory=list)
 
 
 def save(
@@ -73,18 +52,9 @@ def save(
     tx.delete(schema.allocations, changes.gone)
     tx.update(schema.allocations, changes.allocations)
     tx.append(schema.allocations, chain(_allocations(new), changes.new_allocations))
-    if new and tx.dialect.locks_rows and waiting.came_for(tx, [order.key for order in new]):
-        raise Collision("An event came to wait for an order that was being placed.")
-
-
-def await_unknown(tx: Transaction, awaited: Collection[OrderKey]) -> None:
-    """Make sure that orders an event is put to wait for are not being placed at this moment."""
-    if not tx.dialect.locks_rows:
-        return
-    entered = tx.query(_STAND_IN, sorted(awaited))
-    if len(entered) < len(awaited):
-        raise Collision("An order was placed while an event was put to wait for it.")
-    tx.delete(schema.orders, sorted(awaited))
+    tx.delete(schema.links, changes.gone_links)
+    tx.update(schema.links, changes.links)
+    tx.append(schema.links, chain(_links(new, instants), changes.new_links))
 
 
 def _compare(
@@ -93,7 +63,8 @@ def _compare(
     touched = told
     for line in order.lines.values():
         promised = sum([_compare_allocation(changes, line, part) for part in line.allocations])
-        if promised or line.values() != line.loaded:
+        bought = sum([_compare_link(changes, link, instants) for link in line.links])
+        if promised or bought or line.values() != line.loaded:
             touched = True
             lines = changes.new_lines if line.loaded is None else changes.lines
             lines.append(_line(order, line, instants))
@@ -118,6 +89,19 @@ def _compare_allocation(changes: _Changes, line: Line, allocation: Allocation) -
     return True
 
 
+def _compare_link(changes: _Changes, link: Link, instants: InstantTexts) -> bool:
+    """Note what changed of a link; return whether anything did."""
+    loaded = link.loaded
+    if (loaded is None and link.qty == 0) or link.values() == loaded:
+        return False
+    row = _link(link, instants)
+    if link.qty == 0:
+        changes.gone_links.append(row[:5])
+    else:
+        (changes.new_links if loaded is None else changes.links).append(row)
+    return True
+
+
 def _lines(orders: Iterable[Order], instants: InstantTexts) -> Iterator[Row]:
     for order in orders:
         for line in order.lines.values():
@@ -130,6 +114,14 @@ def _allocations(orders: Iterable[Order]) -> Iterator[Row]:
             for allocation in line.allocations:
                 if allocation.qty:
                     yield _allocation(order, line, allocation)
+
+
+def _links(orders: Iterable[Order], instants: InstantTexts) -> Iterator[Row]:
+    for order in orders:
+        for line in order.lines.values():
+            for link in line.links:
+                if link.qty:
+                    yield _link(link, instants)
 
 
 def _order(order: Order, clock: int, instants: InstantTexts) -> Row:
@@ -145,6 +137,7 @@ def _order(order: Order, clock: int, instants: InstantTexts) -> Row:
         order.release,
         json_text(list(order.holds)) if order.holds else "[]",
         order.version,
+        order.version_hash,
         None if order.customer is None else json_text(order.customer),
         None if order.ship_to is None else json_text(order.ship_to),
         order.allocation_count,
@@ -167,18 +160,45 @@ def _line(order: Order, line: Line, instants: InstantTexts) -> Row:
         line.cancelled,
         line.rejected,
         line.short,
-        line.managed,
+        _SOURCED[line.sourced],
+        line.group,
+        line.staff_held,
         None if line.held_since is None else instants.of(line.held_since),
         line.told,
         None if line.told_expected_at is None else instants.of(line.told_expected_at),
+        line.told_days,
         line.name,
         None if line.unit_price is None else json_text(line.unit_price),
         line.allocated,
+        *_waits(line),
+        line.unreleased,
         order.destination,
         order.priority,
         instants.of(order.placed_at),
     )
 
 
+def _waits(line: Line) -> tuple[int, int, int, int]:
+    """Return what is derived of a line that waits; most lines do not, and need not be asked."""
+    if not (line.shortage or line.drop_ship or line.links):
+        return (0, 0, 0, 0)
+    return (line.queued, line.fillable, line.linked, line.unlinked)
+
+
 def _allocation(order: Order, line: Line, allocation: Allocation) -> Row:
     return (order.shop, order.order_id, line.line_id, *allocation.values())
+
+
+def _link(link: Link, instants: InstantTexts) -> Row:
+    line = link.line
+    order = line.order
+    return (
+        order.shop,
+        order.order_id,
+        line.line_id,
+        *link.values(),
+        line.sku,
+        order.priority,
+        instants.of(order.placed_at),
+        line.position,
+    )

@@ -64,14 +64,19 @@ def _line(replenishment: Replenishment, line: ReplenishmentLine) -> Row:
         (part.qty, None if part.expected_at is None else instant_text(part.expected_at))
         for part in line.parts
     ]
+    docked = [(place, qty) for place, qty in sorted(line.docked.items()) if qty]
+    # What a vendor ships to a customer arrives at no place of ours.
     may_arrive = replenishment.is_open or replenishment.incoming
+    comes_here = may_arrive and not replenishment.drop_ship
     return (
         replenishment.replenishment_id,
         line.sku,
         line.qty,
         line.manual,
         line.linked,
+        line.picked,
         line.received,
         json_text(parts),
-        line.short_of if may_arrive else 0,
+        json_text(docked),
+        line.short_of if comes_here else 0,
     )

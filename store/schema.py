@@ -1,7 +1,7 @@
 """Every table, by name. The constraints are the last line of defence: no code is trusted with them.
 
 1. `tables.goods`: places, shops, vendors, items, stock, demand, and the ledger.
-2. `tables.orders`: orders, their lines and allocations, and the reasons of both.
+2. `tables.orders`: orders, their lines, allocations and links, and the reasons of all.
 3. `tables.supply`: replenishments and their slots.
 4. `tables.messages`: inbox, what waits, tasks, what is set aside, outbox and history.
 
@@ -35,10 +35,10 @@ from store.tables.messages import (
     tasks,
     waiting,
 )
-from store.tables.orders import allocations, order_lines, orders, reasons
+from store.tables.orders import allocations, links, order_lines, orders, reasons
 from store.tables.supply import replenishment_lines, replenishment_slots, replenishments
 
-REVISION = "0004"  # what these tables are; a test compares it with the newest migration
+REVISION = "0005"  # what these tables are; a test compares it with the newest migration
 
 __all__ = [
     "REVISION",
@@ -51,6 +51,7 @@ __all__ = [
     "inbox",
     "item_statuses",
     "items",
+    "links",
     "metadata",
     "movements",
     "order_lines",

@@ -35,6 +35,21 @@ class Query:
     given: Columns = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Firsts:
+    """The first `:count_max` rows of a table for each given row: one look at an index for each.
+
+    `where` and `order` are SQL over the table named `t` and the given row; `columns`, those of the
+    given row first, are what is read. In which order it comes is for each engine to say.
+    """
+
+    given: Columns
+    table: str
+    columns: tuple[str, ...]
+    where: str
+    order: str
+
+
 def kind_of(column_type: TypeEngine[object]) -> Kind:
     """Return what a column of a table holds, as PostgreSQL names it."""
     if isinstance(column_type, BigInteger):

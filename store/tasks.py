@@ -1,4 +1,4 @@
-"""Work left over from events (S6): long fills of one sku, walks of a policy change over many.
+"""Work left over from events (S6): long changes to one sku, walks of a policy change over many.
 
 A task is one row, held by the worker that does its next step; two workers never hold the same, and
 of one sku only the oldest is to be had.
@@ -66,7 +66,7 @@ def first(tx: Transaction) -> Task | None:
 
 
 def count_for(tx: Transaction, sku: str) -> int:
-    """Return how many fills of a sku are unfinished."""
+    """Return how many tasks of a sku are unfinished."""
     ((count,),) = tx.query(_COUNT, sku=sku)
     return int(count)
 

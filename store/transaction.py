@@ -32,7 +32,7 @@ from store.errors import (
     classify,
     not_connected,
 )
-from store.statements import Query, Row, Rows, Value, key_of
+from store.statements import Firsts, Query, Row, Rows, Value, key_of
 
 _DIALECTS: dict[str, type[Dialect]] = {"postgresql+psycopg": Postgresql, "sqlite": Sqlite}
 
@@ -63,6 +63,10 @@ class Transaction:
             return ()
         self._note(query.sql)
         return self.dialect.query(self.driver, query, given, values)
+
+    def first(self, firsts: Firsts, given: Rows, count_max: int) -> Sequence[Any]:
+        """Return the first rows of a table for each given row, at most so many of each."""
+        return self.query(self.dialect.firsts(firsts), given, count_max=count_max)
 
     def survey(self) -> None:
         """Expect questions about whole tables from here on, not about a few rows."""

@@ -1,17 +1,21 @@
-"""Events that wait in the database: for their order (C3), or for the fill of a sku to end (S6).
+"""Events that wait in the database: for an order or replenishment (C3), or for a busy sku (S6).
 
 They take effect in the order in which they were put here. One that is woken and has to wait again
-keeps its place. Which rows a transaction has woken is noted in it, for `settle`.
+keeps its place. Which rows a transaction has woken is noted in it, for `settle`; they are locked,
+so that one that has waited too long is not set aside while what it waits for comes.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from events.codec import decode
 from events.envelope import Event
+from events.inbound import OrderCancelled
 from handlers.decision import Deferred, Outcome
-from handlers.state import OrderKey
+from handlers.rules.identity import spoken
+from handlers.state import Heard, Keys, OrderKey, State
 from store import schema
 from store.columns import instant_text
 from store.inbox import EventKey
@@ -20,15 +24,30 @@ from store.transaction import Transaction
 
 _FOR_ORDERS = Query(
     """
-    SELECT t.source, t.event_id, t.clock, t.n, t.shop, t.order_id, i.body
+    SELECT t.source, t.event_id, t.clock, t.n, i.body, i.received_at, t.shop, t.order_id
     FROM {given} CROSS JOIN waiting AS t
     JOIN inbox AS i ON i.source = t.source AND i.event_id = t.event_id
     WHERE t.shop = given.shop AND t.order_id = given.order_id
-    ORDER BY t.clock, t.n, t.source, t.event_id
+    ORDER BY t.clock, t.n, t.source, t.event_id {lock}
     """,
     (("shop", "text"), ("order_id", "text")),
 )
-_ANY_FOR_ORDERS = Query("SELECT 1 FROM waiting WHERE order_id IS NOT NULL LIMIT 1")
+_FOR_SUPPLY = Query(
+    """
+    SELECT t.source, t.event_id, t.clock, t.n, i.body, i.received_at, t.replenishment_id
+    FROM {given} CROSS JOIN waiting AS t
+    JOIN inbox AS i ON i.source = t.source AND i.event_id = t.event_id
+    WHERE t.replenishment_id = given.replenishment_id
+    ORDER BY t.clock, t.n, t.source, t.event_id {lock}
+    """,
+    (("replenishment_id", "text"),),
+)
+_ANY = Query(
+    """
+    SELECT EXISTS (SELECT 1 FROM waiting WHERE order_id IS NOT NULL),
+        EXISTS (SELECT 1 FROM waiting WHERE replenishment_id IS NOT NULL)
+    """
+)
 _FOR_SKU = Query(
     """
     SELECT t.source, t.event_id, t.clock, t.n, i.body, i.received_at
@@ -54,10 +73,39 @@ _OVERDUE = Query(
     SELECT t.source, t.event_id, t.clock, t.n, i.body, i.received_at
     FROM waiting AS t
     JOIN inbox AS i ON i.source = t.source AND i.event_id = t.event_id
-    WHERE t.order_id IS NOT NULL AND i.received_at <= :received_before
-    ORDER BY t.clock, t.n, t.source, t.event_id
+    WHERE t.received_at <= :received_before
+    ORDER BY t.received_at, t.clock, t.n, t.source, t.event_id
     LIMIT :count_max {lock}
     """
+)
+_ANY_OVERDUE = Query("SELECT EXISTS (SELECT 1 FROM waiting WHERE received_at <= :received_before)")
+# An event whose order or replenishment does not come in time is set aside; a cancellation waits for
+# ever, and what waits for a sku will be served. Only the first has a time (C3).
+_PUT = Query(
+    """
+    INSERT INTO waiting
+        (source, event_id, shop, order_id, sku, replenishment_id, received_at, clock, n)
+    SELECT given.source, given.event_id, given.shop, given.order_id, given.sku,
+        given.replenishment_id, CASE WHEN given.patient THEN NULL ELSE i.received_at END,
+        given.clock, given.n
+    FROM {given} CROSS JOIN inbox AS i
+    WHERE i.source = given.source AND i.event_id = given.event_id
+    ON CONFLICT (source, event_id) DO UPDATE SET shop = excluded.shop,
+        order_id = excluded.order_id, sku = excluded.sku,
+        replenishment_id = excluded.replenishment_id, received_at = excluded.received_at,
+        clock = excluded.clock, n = excluded.n
+    """,
+    (
+        ("source", "text"),
+        ("event_id", "text"),
+        ("shop", "text"),
+        ("order_id", "text"),
+        ("sku", "text"),
+        ("replenishment_id", "text"),
+        ("patient", "boolean"),
+        ("clock", "bigint"),
+        ("n", "bigint"),
+    ),
 )
 
 
@@ -69,24 +117,32 @@ class WaitingEvent:
     received_at: datetime
 
 
-def for_orders(tx: Transaction, orders: Collection[OrderKey]) -> dict[OrderKey, list[Event]]:
-    """Return what waits for these orders, in the order it came."""
-    found: dict[OrderKey, list[Event]] = {}
-    if not (orders and tx.query(_ANY_FOR_ORDERS)):  # as nearly always
-        return found
-    for source, event_id, clock, n, shop, order_id, body in tx.query(_FOR_ORDERS, sorted(orders)):
-        event = decode(body.encode())
-        if isinstance(event, Event):
-            tx.woken[source, event_id] = (clock, n)
-            found.setdefault((shop, order_id), []).append(event)
-    return found
+def load(tx: Transaction, state: State, keys: Keys) -> None:
+    """Read what waits for the orders named, and for the replenishments that may be raised here.
+
+    A slot raises replenishments one after another, each with an id that can be told before.
+    """
+    if not (keys.orders or keys.raising or state.slots):
+        return
+    ((orders, supply),) = tx.query(_ANY)  # nearly always neither
+    if orders:
+        for *row, shop, order_id in tx.query(_FOR_ORDERS, sorted(keys.orders)):
+            state.waiting.setdefault((shop, order_id), []).extend(_heard(tx, row))
+    if not supply:
+        return
+    state.asked_early = keys.raising | {
+        spoken("R", slot.vendor, slot.destination, str(slot.raised + 1))
+        for slot in state.slots.values()
+    }
+    for *row, name in tx.query(_FOR_SUPPLY, [(name,) for name in sorted(state.asked_early)]):
+        state.early.setdefault(name, []).extend(_heard(tx, row))
 
 
-def came_for(tx: Transaction, orders: Collection[OrderKey]) -> bool:
-    """Has an event come to wait for one of these orders since `for_orders` was asked?"""
-    if not tx.query(_ANY_FOR_ORDERS):
-        return False
-    found = tx.query(_FOR_ORDERS, sorted(orders))
+def came_for(tx: Transaction, orders: Collection[OrderKey], supply: Collection[str]) -> bool:
+    """Has an event come to wait for one of these since `load` was asked?"""
+    ((for_orders, for_supply),) = tx.query(_ANY)
+    found = list(tx.query(_FOR_ORDERS, sorted(orders))) if for_orders else []
+    found += tx.query(_FOR_SUPPLY, [(name,) for name in sorted(supply)]) if for_supply else []
     return any((source, event_id) not in tx.woken for source, event_id, *_rest in found)
 
 
@@ -96,8 +152,17 @@ def for_sku(tx: Transaction, sku: str, count_max: int) -> list[WaitingEvent]:
 
 
 def overdue(tx: Transaction, received_before: datetime, count_max: int) -> list[WaitingEvent]:
-    """Return events whose order has not come in time; they are this transaction's (C3)."""
+    """Return events, by arrival, that have waited for an order or replenishment for too long (C3).
+
+    They are this transaction's.
+    """
     return _read(tx, _OVERDUE, received_before=instant_text(received_before), count_max=count_max)
+
+
+def has_overdue(tx: Transaction, received_before: datetime) -> bool:
+    """Is there an event that `overdue` would return?"""
+    ((found,),) = tx.query(_ANY_OVERDUE, received_before=instant_text(received_before))
+    return bool(found)
 
 
 def first_sku(tx: Transaction) -> str | None:
@@ -113,28 +178,36 @@ def count_for(tx: Transaction, sku: str) -> int:
 
 def settle(
     tx: Transaction,
-    outcomes: Mapping[EventKey, Outcome],
+    outcomes: Sequence[tuple[Event, Outcome]],
     taken: Sequence[EventKey],
     clock: int,
 ) -> None:
     """Write who waits from now on, and delete who waits no more."""
     rows: list[Row] = []
-    for n, (key, outcome) in enumerate(outcomes.items()):
+    done = set()
+    last = {(event.source, event.id): (event, outcome) for event, outcome in outcomes}
+    for n, (key, (event, outcome)) in enumerate(last.items()):
         if isinstance(outcome, Deferred):
-            shop, order_id = outcome.order or (None, None)
+            order = outcome.order or (None, None)
+            patient = outcome.sku is not None or isinstance(event.data, OrderCancelled)
             place = tx.woken.get(key, (clock, n))
-            rows.append((*key, shop, order_id, outcome.sku, *place))
-    done = {key for key, outcome in outcomes.items() if not isinstance(outcome, Deferred)}
+            rows.append((*key, *order, outcome.sku, outcome.replenishment, patient, *place))
+        else:
+            done.add(key)
     tx.delete(schema.waiting, list({*taken, *(key for key in tx.woken if key in done)}))
-    tx.upsert(schema.waiting, rows)
+    tx.run(_PUT, sorted(rows))
 
 
 def _read(tx: Transaction, query: Query, **values: Value) -> list[WaitingEvent]:
-    found = []
-    for source, event_id, clock, n, body, received_at in tx.query(query, (), **values):
-        event = decode(body.encode())
-        at = tx.instant(received_at)
-        if isinstance(event, Event) and at is not None:
-            tx.woken[source, event_id] = (clock, n)
-            found.append(WaitingEvent(event, at))
-    return found
+    return [
+        WaitingEvent(*heard) for row in tx.query(query, (), **values) for heard in _heard(tx, row)
+    ]
+
+
+def _heard(tx: Transaction, row: Sequence[Any]) -> Iterator[Heard]:
+    """Note that what waits is in this transaction's hands; yield the event and when it came."""
+    source, event_id, clock, n, body, received_at = row
+    event = decode(body.encode())
+    if isinstance(event, Event):
+        tx.woken[source, event_id] = (clock, n)
+        yield event, tx.instant(received_at)

@@ -14,7 +14,7 @@ from handlers.decision import SetAside
 from handlers.state import Keys, Unloaded
 from store.errors import DataRefused, Transient
 from workers.intake import Intake
-from workers.process import Desk, EventKey, Report, blamed, learn, process
+from workers.process import Desk, EventKey, Report, blamed, process
 from workers.retry import repeating_a_transaction, saying
 
 _LOADS_MAX = 50  # each load learns at least one key; a batch names a bounded number of them
@@ -32,7 +32,7 @@ def settle(desk: Desk, intake: Intake) -> Report:
         try:
             return again(process, desk, intake, failed, more)
         except Unloaded as missing:
-            learn(more, missing)
+            more.learn(missing)
             loads += 1
             if loads > _LOADS_MAX:
                 raise

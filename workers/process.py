@@ -8,12 +8,13 @@ what happens when this raises.
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from config.logs import logger
 from handlers.batch import HandlerFailed, decide, keys_of
 from handlers.decision import Applied, Decision, Deferred, Repeated, SetAside
 from handlers.policy import Rules
-from handlers.state import Keys, Unloaded
+from handlers.state import Keys
 from store import inbox, set_aside
 from store.load import load
 from store.save import save
@@ -27,11 +28,15 @@ EventKey = tuple[str, str]  # source, id
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Where batches are decided: the database, the rules, and what time it is."""
+    """Where batches are decided: the database, the rules, what time it is.
+
+    `wait`: how long an event may wait for the order or replenishment it names (C3).
+    """
 
     database: Database
     rules: Rules
     clock: Clock
+    wait: timedelta = timedelta(hours=24)
 
 
 @dataclass(slots=True)
@@ -68,7 +73,7 @@ def process(desk: Desk, intake: Intake, failed: Mapping[EventKey, SetAside], mor
         set_aside.record(tx, [*intake.rejected, *map(_conflict, claim.conflicts)], now)
         fresh = [row for row in claim.fresh if (row.event.source, row.event.id) not in failed]
         events = [row.event for row in fresh]
-        state = load(tx, merged(keys_of(events), more), events, desk.rules)
+        state = load(tx, keys_of(events).join(more), events, desk.rules)
         crash_point("after_load")
         decision = decide(state, [(row.event, row.received_at) for row in fresh], now)
         crash_point("after_decide")
@@ -81,38 +86,6 @@ def process(desk: Desk, intake: Intake, failed: Mapping[EventKey, SetAside], mor
         crash_point("after_save")
     crash_point("after_commit")
     return _report(intake, claim, decision)
-
-
-def merged(keys: Keys, more: Keys) -> Keys:
-    """Add to the keys of a batch what an earlier try turned out to need."""
-    keys.skus |= more.skus
-    keys.orders |= more.orders
-    keys.slots |= more.slots
-    keys.usable |= more.usable
-    keys.catalogue = keys.catalogue or more.catalogue
-    return keys
-
-
-def learn(more: Keys, missing: Unloaded) -> None:
-    """Remember what a decision asked for, so that it is loaded next time."""
-    key = missing.key
-    match missing.kind:
-        case "skus":
-            more.skus |= set(key) if isinstance(key, set | frozenset) else {str(key)}
-        case "heads":
-            more.usable.add(str(key))
-        case "orders":
-            more.orders.add(_pair(key))
-        case "slots":
-            more.slots.add(_pair(key))
-        case _:
-            more.catalogue = True
-
-
-def _pair(key: object) -> tuple[str, str]:
-    assert isinstance(key, tuple)
-    first, second = key
-    return (str(first), str(second))
 
 
 def blamed(bug: HandlerFailed) -> SetAside:

@@ -1,4 +1,4 @@
-"""What batches left to do: steps of long fills and policy walks, and events that waited (S6).
+"""What batches left to do: steps of tasks (S6), events that waited for a sku, or too long (C3).
 
 One call does one step in one transaction, so that the loop serves other skus in between. Any worker
 may do any step: rows locked by another are passed over, and what is left is looked at again under
@@ -9,16 +9,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from handlers import steps
-from handlers.batch import HandlerFailed, decide, keys_of
+from handlers.batch import HandlerFailed, decide, expire, keys_of
 from handlers.decision import Decision, Deferred, SetAside
-from handlers.state import Keys, Task, TaskKind, Unloaded
+from handlers.state import Keys, State, Task, TaskKind, Unloaded
 from store import tasks, waiting
 from store.errors import Transient
 from store.load import load
 from store.save import save
 from store.transaction import Transaction
 from workers.crash import crash_point
-from workers.process import Desk, EventKey, Report, blamed, learn, merged
+from workers.process import Desk, EventKey, Report, blamed
 from workers.retry import jittered
 
 _TRIES_MAX = 50
@@ -49,7 +49,7 @@ def step(desk: Desk, size: StepSize) -> Report | None:
                 decision = _step(desk, tx, size, attempt)
                 crash_point("step_before_commit")
         except Unloaded as missing:
-            learn(attempt.more, missing)
+            attempt.more.learn(missing)
         except HandlerFailed as bug:
             attempt.failed[bug.event.source, bug.event.id] = blamed(bug)
         except Transient:
@@ -74,26 +74,28 @@ def _step(desk: Desk, tx: Transaction, size: StepSize, attempt: _Attempt) -> Dec
     if task is not None and task.kind is TaskKind.WALK:
         return _walk(desk, tx, task, size.skus_max, attempt.more)
     if task is not None:
-        return _fill(desk, tx, task, attempt.more)
+        return _sku(desk, tx, task, attempt.more)
     sku = waiting.first_sku(tx)
-    return None if sku is None else _drain(desk, tx, sku, size.events_max, attempt)
+    if sku is not None:
+        return _drain(desk, tx, sku, size.events_max, attempt)
+    return _expire(desk, tx, size.events_max)
 
 
 def _walk(desk: Desk, tx: Transaction, task: Task, skus_max: int, more: Keys) -> Decision:
     skus = tasks.skus_of_walk(tx, task, skus_max)
-    state = load(tx, merged(steps.keys_of_walk(skus), more), [], desk.rules)
+    state = load(tx, steps.keys_of_walk(task, skus).join(more), [], desk.rules)
     now = desk.clock.now()
     decision = steps.step_walk(state, task, skus, now)
     save(tx, state, decision, now)
     return decision
 
 
-def _fill(desk: Desk, tx: Transaction, task: Task, more: Keys) -> Decision:
+def _sku(desk: Desk, tx: Transaction, task: Task, more: Keys) -> Decision:
     sku = task.sku or ""
-    state = load(tx, merged(steps.keys_of_fill(task), more), [], desk.rules)
+    state = load(tx, steps.keys_of_sku(task).join(more), [], desk.rules)
     resting = tasks.count_for(tx, sku) <= 1 and waiting.count_for(tx, sku) == 0
     now = desk.clock.now()
-    decision = steps.step_fill(state, task, now, resting=resting)
+    decision = steps.step_sku(state, task, now, resting=resting)
     save(tx, state, decision, now)
     return decision
 
@@ -103,7 +105,7 @@ def _drain(desk: Desk, tx: Transaction, sku: str, events_max: int, attempt: _Att
     rows = waiting.for_sku(tx, sku, events_max)
     heard = [(row.event, row.received_at) for row in rows if not _is_in(attempt.failed, row)]
     events = [event for event, _received_at in heard]
-    keys = merged(keys_of(events), attempt.more)
+    keys = keys_of(events).join(attempt.more)
     keys.skus.add(sku)
     keys.exempt = frozenset({sku})
     state = load(tx, keys, events, desk.rules)
@@ -118,6 +120,18 @@ def _drain(desk: Desk, tx: Transaction, sku: str, events_max: int, attempt: _Att
     decision.taken += [
         event for event, outcome in decision.outcomes if not isinstance(outcome, Deferred)
     ]
+    save(tx, state, decision, now)
+    return decision
+
+
+def _expire(desk: Desk, tx: Transaction, events_max: int) -> Decision | None:
+    """Give up on events whose order or replenishment has not come in time (C3)."""
+    now = desk.clock.now()
+    rows = waiting.overdue(tx, now - desk.wait, events_max)
+    if not rows:
+        return None
+    state = State(desk.rules)
+    decision = expire(state, [(row.event, row.received_at) for row in rows], now)
     save(tx, state, decision, now)
     return decision
 

@@ -4,6 +4,7 @@ import gc
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from importlib.metadata import packages_distributions
 from pathlib import Path
 from types import FrameType
@@ -96,7 +97,8 @@ class House:
         self.transport = transport
         self.clock = clock
         self.topology = topology(settings.topology_prefix)
-        self.desk = Desk(database, settings.rules(), clock)
+        wait = timedelta(hours=settings.wait_hours)
+        self.desk = Desk(database, settings.rules(), clock, wait)
 
     def ready(self) -> None:
         """Raise what is missing before any work: tables (SchemaError), queues (TopologyMissing)."""

@@ -137,7 +137,7 @@ class Worker:
         clock = self._desk.clock
         if not self._unfinished:
             due = clock.monotonic() - self._looked_at >= _STEP_SECONDS
-            if not (idle and (burst or due)):
+            if not (due or (idle and burst)):
                 return False
         self._looked_at = clock.monotonic()
         try:

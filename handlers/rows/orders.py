@@ -4,10 +4,40 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 OrderKey = tuple[str, str]  # shop, order id
 Rank = tuple[int, datetime, str, str, int]  # priority, placed at, shop, order id, position (S4)
+LinkKey = tuple[str, str, str]  # shop, order id, line id
+
+CUSTOMER = "customer:"  # begins the destination of what a vendor ships to a customer (R10)
+VENDOR = "vendor:"  # begins the source of what a vendor ships itself (R10)
+PAYMENT = "payment"  # the hold that waits with allocating and buying too (O10)
+
+
+class Sourced(StrEnum):
+    """How a line was judged (O2); it keeps to it whatever its sku's policy becomes (P1)."""
+
+    STOCK = "stock"
+    BUY_TO_ORDER = "buy_to_order"
+    DROP_SHIP = "drop_ship"
+    UNMANAGED = "unmanaged"
+
+
+def customer(key: OrderKey) -> str:
+    """Return the destination of what a vendor ships to an order's customer (R10).
+
+    A slash in the shop's name is percent-encoded: the first one parts it from the order.
+    """
+    shop = key[0].replace("%", "%25").replace("/", "%2F")
+    return f"{CUSTOMER}{shop}/{key[1]}"
+
+
+def customer_of(destination: str) -> OrderKey:
+    """Return the order whose customer a destination is."""
+    shop, order_id = destination.removeprefix(CUSTOMER).split("/", 1)
+    return shop.replace("%2F", "/").replace("%25", "%"), order_id
 
 
 @dataclass(slots=True, eq=False)
@@ -31,12 +61,32 @@ class Allocation:
 
 
 @dataclass(slots=True, eq=False)
+class Link:
+    """Units of a replenishment that are bought for one order line (R10).
+
+    `by_hand`: a buyer picked the line (R9); else automation linked it. The units stay linked until
+    they fill the line, also while they lie at a dock.
+    """
+
+    line: Line
+    replenishment_id: str
+    by_hand: bool
+    qty: int = 0
+    loaded: tuple[Any, ...] | None = None
+
+    def values(self) -> tuple[Any, ...]:
+        """Return what the store keeps, besides the line's own key and queue columns."""
+        return (self.replenishment_id, self.by_hand, self.qty)
+
+
+@dataclass(slots=True, eq=False)
 class Line:
     """An order line; its quantities always add up to `ordered` (L3).
 
-    `managed`: it was judged against stock (O2). `short`: how much of it was ever short and is not
-    cancelled (restock status, contract.md §6).
-    `held_since`: when it began to wait. `told`: whether, and as what, an expected date was told.
+    `short`: how much of it was ever short and is not cancelled (restock status, contract.md §6).
+    `group`: lines of one group leave together (O9). `staff_held`: kept out of fills (S10).
+    `held_since`: when it began to wait. `told`: whether, and as what, an expected date was told;
+    `told_days`: it was told as that many days from then, so that mere time changes it (R12).
     """
 
     order: Order
@@ -51,14 +101,23 @@ class Line:
     cancelled: int = 0
     rejected: int = 0
     short: int = 0
-    managed: bool = True
+    sourced: Sourced = Sourced.STOCK
+    group: str | None = None
+    staff_held: bool = False
     held_since: datetime | None = None
     told: bool = False
     told_expected_at: datetime | None = None
+    told_days: int | None = None
     name: str | None = None
     unit_price: Any = None
     allocations: list[Allocation] = field(default_factory=list)
+    links: list[Link] = field(default_factory=list)
     loaded: tuple[Any, ...] | None = None
+
+    @property
+    def managed(self) -> bool:
+        """Was it judged against stock (O2)?"""
+        return self.sourced is not Sourced.UNMANAGED
 
     @property
     def allocated(self) -> int:
@@ -69,6 +128,52 @@ class Line:
     def open(self) -> int:
         """Units that may still be cancelled: everything but shipped, cancelled, rejected."""
         return self.shortage + self.pending + self.drop_ship + self.allocated
+
+    @property
+    def unreleased(self) -> int:
+        """Units promised that no warehouse was told to ship yet (O9, O10)."""
+        return sum(row.qty for row in self.allocations if row.release_id is None)
+
+    @property
+    def linked(self) -> int:
+        """Units bought for this very line (R10)."""
+        return sum(link.qty for link in self.links)
+
+    @property
+    def unlinked(self) -> int:
+        """Units that must be bought for this very line and are not yet (R10)."""
+        match self.sourced:
+            case Sourced.DROP_SHIP:
+                return self.drop_ship - self.linked
+            case Sourced.BUY_TO_ORDER:
+                return self.shortage - self.linked
+            case _:
+                return 0
+
+    @property
+    def queued(self) -> int:
+        """Units that wait for what is bought for the whole queue, in its order (R2, R10)."""
+        return 0 if self.sourced is Sourced.BUY_TO_ORDER else self.shortage - self.linked_shortage
+
+    @property
+    def linked_shortage(self) -> int:
+        """Units that wait and are bought for this line alone."""
+        return 0 if self.sourced is Sourced.DROP_SHIP else self.linked
+
+    @property
+    def fillable(self) -> int:
+        """Units a fill from the queue may serve: not staff-held, not bought to order (S4, S10)."""
+        if self.staff_held or self.sourced is Sourced.BUY_TO_ORDER:
+            return 0
+        return self.shortage
+
+    @property
+    def destination(self) -> str:
+        """Where what is bought for it is delivered (P4, R10)."""
+        order = self.order
+        if self.sourced is Sourced.DROP_SHIP:
+            return customer(order.key)
+        return order.destination
 
     @property
     def rank(self) -> Rank:
@@ -90,10 +195,13 @@ class Line:
             self.cancelled,
             self.rejected,
             self.short,
-            self.managed,
+            self.sourced,
+            self.group,
+            self.staff_held,
             self.held_since,
             self.told,
             self.told_expected_at,
+            self.told_days,
             self.name,
             self.unit_price,
         )
@@ -104,7 +212,8 @@ class Order:
     """An order as it was judged, with all its lines in position order.
 
     `destination` is where its replenishments are delivered, fixed when it was judged (P4).
-    `data_hash` tells a repeat of the same order from a conflict (C4).
+    `data_hash` tells a repeat of the same order from a conflict (C4), `version_hash` one of its
+    last change (C2; "" before the first).
     """
 
     shop: str
@@ -118,11 +227,17 @@ class Order:
     release: str = "auto"
     holds: tuple[str, ...] = ()
     version: int = 0
+    version_hash: str = ""
     customer: dict[str, Any] | None = None
     ship_to: dict[str, Any] | None = None
     allocation_count: int = 0
     lines: dict[str, Line] = field(default_factory=dict)
     loaded: tuple[Any, ...] | None = None
+
+    @property
+    def pending(self) -> bool:
+        """Does it wait for its payment, not judged yet (O10)?"""
+        return PAYMENT in self.holds
 
     @property
     def key(self) -> OrderKey:
@@ -143,6 +258,7 @@ class Order:
             self.release,
             self.holds,
             self.version,
+            self.version_hash,
             self.customer,
             self.ship_to,
             self.allocation_count,

@@ -5,6 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from handlers.rows.orders import CUSTOMER
+
 SlotKey = tuple[str, str]  # vendor, destination
 
 
@@ -34,17 +36,30 @@ class Part:
 class ReplenishmentLine:
     """What one replenishment brings of one sku.
 
-    `qty`: asked while it is open, confirmed after; `manual` and `linked` are what a buyer or the
-    demand of single orders put into it (R9, R10). `parts` are empty until it is finalized.
+    `qty`: asked while it is open, confirmed after. `manual`: added by hand (R9). `linked` and
+    `picked`: bought for single order lines, by automation and by hand (R10); of these `docked` have
+    arrived, by the place they lie at. `parts` are empty until it is finalized.
     """
 
     sku: str
     qty: int = 0
     manual: int = 0
     linked: int = 0
+    picked: int = 0
     received: int = 0
     parts: tuple[Part, ...] = ()
+    docked: dict[str, int] = field(default_factory=dict)
     loaded: tuple[Any, ...] | None = None
+
+    @property
+    def for_lines(self) -> int:
+        """Units bought for single order lines (R10)."""
+        return self.linked + self.picked
+
+    @property
+    def at_docks(self) -> int:
+        """Units for single order lines that have arrived and can not be picked yet."""
+        return sum(self.docked.values())
 
     @property
     def short_of(self) -> int:
@@ -53,7 +68,16 @@ class ReplenishmentLine:
 
     def values(self) -> tuple[Any, ...]:
         """Return what the store keeps."""
-        return (self.sku, self.qty, self.manual, self.linked, self.received, self.parts)
+        return (
+            self.sku,
+            self.qty,
+            self.manual,
+            self.linked,
+            self.picked,
+            self.received,
+            self.parts,
+            tuple(sorted(self.docked.items())),
+        )
 
 
 @dataclass(slots=True, eq=False)
@@ -83,6 +107,11 @@ class Replenishment:
     def is_open(self) -> bool:
         """May automation still change it?"""
         return self.state is ReplenishmentState.OPEN
+
+    @property
+    def drop_ship(self) -> bool:
+        """Does the vendor ship it to a customer (R10)? Nothing of it reaches a place of ours."""
+        return self.destination.startswith(CUSTOMER)
 
     @property
     def incoming(self) -> bool:

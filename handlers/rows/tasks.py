@@ -11,7 +11,10 @@ from events.envelope import Cause
 class TaskKind(StrEnum):
     """Work left over from an event (S6)."""
 
-    FILL = "fill"  # one sku at one source
+    FILL = "fill"  # held lines of one sku are served from one source (S3)
+    TRIM = "trim"  # unreleased units of one sku at one source go back to held (S8)
+    LINK = "link"  # lines of one sku are linked to the replenishments they need (R10)
+    DATE = "date"  # held lines of one sku are told their new dates (R12)
     WALK = "walk"  # every sku a policy change concerns
 
 
@@ -19,7 +22,10 @@ class TaskKind(StrEnum):
 class Task:
     """A consequence too large for one transaction, done in steps (S6).
 
-    `fill`: `sku`, `place`, and in `arrived` the units that came and no line has taken yet.
+    `fill`: `sku`, `place`, in `arrived` the units that came and no line has taken yet; `cursor` is
+    where the walk along the queue goes on, if lines were passed over. `trim`: `sku`, `place`.
+    `link`: `sku`. `date`: `sku`, in `cursor` where it goes on with what stands before it, and a
+    `name` if only those are told who wait again.
     `walk`: `scope` is one of `vendor`, `place`, `shop`, `all`, `name` which; `cursor` the last sku
     done ("" at first). `cause` and `at` are the event the task belongs to and when it happened.
     `ordinal` orders the tasks of one sku; derived by the store when it is first saved.

@@ -1,28 +1,30 @@
-"""Promising units to lines and taking the promise back: placing (O3), filling (S2-S5), freeing.
+"""Promising units to lines and taking the promise back: placing (O3), freeing, trimming (S8).
 
-The queue itself is in `queue.py`; what a warehouse is told of it in `release.py`.
+Held lines are served in `filling.py`, in the order of `queue.py`; what a warehouse is told of it
+all is in `release.py`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 
-from handlers.rules.queue import forget_served, in_order, unhold
-from handlers.rules.release import release, withdraw
-from handlers.rules.sellable import available, free, sources_of
-from handlers.state import Allocation, Item, Line, TaskKind, Unloaded
+from handlers.rules.links import fit
+from handlers.rules.queue import counted, hold, recount
+from handlers.rules.release import withdraw
+from handlers.rules.sellable import free, sources_of
+from handlers.state import Allocation, Item, Line, Order, State, TaskKind, Unloaded
 from handlers.turn import Turn
 
 
-def share(turn: Turn, item: Item, shop: str, asked: int) -> list[tuple[str, int]]:
+def share(state: State, item: Item, shop: str, asked: int) -> list[tuple[str, int]]:
     """Return where up to `asked` units for a new order come from (O3).
 
     From the first source that covers what can be had alone, else split in source order.
     """
-    wanted = min(asked, free(turn.state, item, shop))
+    wanted = min(asked, free(state, item, shop))
     if wanted <= 0:
         return []
     sources = [
         (source, item.stock[source].available)
-        for source in sources_of(turn.state, shop)
+        for source in sources_of(state, shop)
         if source in item.stock
     ]
     for source, units in sources:
@@ -40,14 +42,13 @@ def share(turn: Turn, item: Item, shop: str, asked: int) -> list[tuple[str, int]
 def allocate(  # noqa: PLR0913 - the six facts of an allocation
     turn: Turn, item: Item, line: Line, source: str | None, qty: int, *, by_fill: bool
 ) -> None:
-    """Promise `qty` units at a source to a line (None: unmanaged, no stock) and release them."""
+    """Promise `qty` units at a source to a line (None: unmanaged, no stock)."""
     if source is not None:
         item.at(source).allocated += qty
     order = line.order
     order.allocation_count += 1
-    allocation = Allocation(order.allocation_count, source, qty, by_fill)
-    line.allocations.append(allocation)
-    release(turn, line, allocation)
+    line.allocations.append(Allocation(order.allocation_count, source, qty, by_fill))
+    turn.revisit(order)
     turn.touch(item)
 
 
@@ -61,76 +62,107 @@ def take_back(turn: Turn, item: Item, line: Line, allocation: Allocation, qty: i
     return allocation.source
 
 
-def fill(  # noqa: C901 - the one walk along the queue, in one place
-    turn: Turn, item: Item, source: str, arrived: int
-) -> int | None:
-    """Serve held lines from a source in queue order (S2-S5).
+def unhold(turn: Turn, item: Item, line: Line, qty: int) -> None:
+    """Let `qty` units of a line wait no longer: filled, cancelled or shipped."""
+    before = counted(line)
+    line.shortage -= qty
+    recount(item, line, before)
+    fit(turn.state, item, line)
+    turn.revisit(line.order)
 
-    `arrived` units have just become usable there: they may be given out whatever the safety stock;
-    beyond them only what is above it (S4). Returns None when done, else the units of `arrived` that
-    the lines not loaded still have a claim to: a step of a task goes on with them (S6).
+
+def hold_again(turn: Turn, item: Item, line: Line, qty: int) -> None:
+    """Let units that were promised wait once more, in the line's old place (S8, S10)."""
+    hold(item, line, qty, turn.at)
+    line.told = False
+    turn.touch(item)
+    turn.revisit(line.order)
+    if line not in turn.held_anew:
+        turn.held_anew.append(line)
+
+
+def trim(turn: Turn, item: Item, source: str, order: Order | None = None) -> None:
+    """Give back what is promised at a source beyond what is there (S8).
+
+    Unreleased units of the last in the queue go first, each line's latest allocation before the
+    others. What is released stays: it may have left. Too many lines for one transaction: a task.
+    `order`: who took what is missing, if one did.
     """
-    state = turn.state
-    place = state.places.get(source)
-    if place is None or not place.picks:
-        return None
     stock = item.at(source)
-    if stock.available <= 0 or item.shortage == 0 or not (arrived or _is_wanted(turn, item)):
-        return None
-    if item.busy and item.sku not in state.exempt:
-        _leave(turn, item, source, arrived)
-        return None
-    if item.queues is None:
-        raise Unloaded("heads", item.sku)
-    left = arrived
-    before = 0
-    unfinished = False
-    for (_destination, shop), line in in_order(state, item, source):
-        usable = available(item, sources_of(state, shop)) - item.policy.safety_stock
-        quota = min(stock.available, max(left, usable))
-        if quota <= 0:
-            if stock.available <= 0:
-                break
-            continue  # this shop may take no more; another with other sources may
+    if stock.allocated <= stock.on_hand:
+        return
+    if item.busy and item.sku not in turn.state.exempt:
+        _leave_trim(turn, item, source)
+        return
+    for line in _reserved(turn.state, item, source):
         if line is None:
-            unfinished = True
-            break
-        qty = min(line.shortage, quota)
-        unhold(item, line, qty)
-        allocate(turn, item, line, source, qty, by_fill=True)
-        turn.because(line, "S4", source=source, qty=qty, arrived=arrived, before=before)
-        left = max(0, left - qty)
-        before += 1
-    forget_served(item)
-    return left if unfinished else None
+            _leave_trim(turn, item, source)
+            return
+        for allocation in reversed(line.allocations):
+            over = stock.allocated - stock.on_hand
+            qty = min(over, allocation.qty)
+            if qty > 0 and allocation.source == source and allocation.release_id is None:
+                take_back(turn, item, line, allocation, qty)
+                hold_again(turn, item, line, qty)
+                turn.because(line, "S8", source=source, qty=qty, on_hand=stock.on_hand)
+        if stock.allocated <= stock.on_hand:
+            return
+    turn.over_allocated(item, source, order)
 
 
-def _is_wanted(turn: Turn, item: Item) -> bool:
-    """Does a shop that waits for the sku have units above the safety stock?"""
-    return any(
-        row.shortage and free(turn.state, item, shop) > 0
-        for (_destination, shop), row in item.demand.items()
-    )
+def _leave_trim(turn: Turn, item: Item, source: str) -> None:
+    """Go on in steps; who waits again is told when all that may serve them has been done (O8)."""
+    leave_over(turn, item, TaskKind.TRIM, source)
+    if turn.step is None:
+        turn.untold[item.sku] = item
 
 
-def serve(turn: Turn, item: Item, arrived: Mapping[str, int]) -> None:
-    """Fill from where units have just become usable, then from wherever else there are some (S3).
+def _reserved(state: State, item: Item, source: str) -> Iterator[Line | None]:
+    """Yield lines with unreleased units at a source, the last in the queue first (S8).
 
-    Elsewhere: a source that had promised more than it had kept its shops from what others have;
-    units that cover that make the others' usable. What is too much for one transaction is left to
-    a task, and the sku is busy (S6).
+    None: the next ones were not loaded.
     """
-    others = sorted(item.stock.keys() - arrived.keys())
-    for source, qty in (*arrived.items(), *((other, 0) for other in others)):
-        left = fill(turn, item, source, qty)
-        if left is not None:
-            _leave(turn, item, source, left)
+    if item.reserved is None:
+        raise Unloaded("reserved", frozenset(state.items))
+    some = item.reserved.get(source)
+    loaded = [] if some is None else some.lines
+    lines = {id(line): line for line in loaded}
+    for order in state.orders.values():  # those of this batch are among them
+        for line in order.lines.values():
+            if line.sku == item.sku and line.unreleased:
+                lines[id(line)] = line
+    more = some is not None and some.more
+    known_to = min((line.rank for line in loaded), default=None) if more else None
+    for line in sorted(lines.values(), key=lambda row: row.rank, reverse=True):
+        if known_to is not None and line.rank < known_to:
+            break
+        yield line
+    if more:
+        yield None
 
 
-def _leave(turn: Turn, item: Item, source: str, arrived: int) -> None:
+def leave_over(  # noqa: PLR0913 - the facts of a task
+    turn: Turn,
+    item: Item,
+    kind: TaskKind,
+    place: str | None = None,
+    *,
+    arrived: int = 0,
+    cursor: str = "",
+    name: str | None = None,
+) -> None:
+    """Leave the rest of a consequence to a task; its sku is busy until then (S6).
+
+    A step that does not come to its end goes on with its own task, before those left after it.
+    """
     item.busy = True
     turn.state.exempt -= {item.sku}  # what comes after in this batch waits for it too
     turn.touch(item)
-    mark = (item.sku, source, str(turn.tasks))
-    turn.task(TaskKind.FILL, *mark, sku=item.sku, place=source, arrived=arrived)
+    step = turn.step
+    if step is not None and step.done and (step.kind, step.place, step.name) == (kind, place, name):
+        step.done = False
+        step.arrived, step.cursor = arrived, cursor
+        return
+    mark = (item.sku, place or "", str(turn.tasks))
+    turn.task(kind, *mark, sku=item.sku, place=place, arrived=arrived, cursor=cursor, name=name)
     turn.tasks += 1

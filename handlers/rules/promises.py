@@ -1,23 +1,53 @@
-"""When a held line may expect its units: supply against the queue of its destination (R10, R11)."""
+"""When a held line may expect its units: supply against the queue of its destination (R10-R12).
+
+Units bought for a line come with its replenishment; all others reach the queue in its order.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from events.vocabulary import PlaceKind
+from handlers.rules.links import linked
 from handlers.rules.queue import behind
-from handlers.rules.replenishment import at_docks
-from handlers.state import Item, Line, Part, Replenishment, ReplenishmentLine, State
+from handlers.rules.replenishment import at_destination, at_docks
+from handlers.state import (
+    Item,
+    Line,
+    Link,
+    Part,
+    Replenishment,
+    ReplenishmentLine,
+    State,
+)
 
 _LAST = datetime.max.replace(tzinfo=UTC)  # an unknown date comes after every known one
 
 
 @dataclass(frozen=True, slots=True)
 class Supply:
-    """Units that reach a destination at a date (None: unknown); from a replenishment or a dock."""
+    """Units that reach a destination at a date; from a replenishment, or lying there."""
 
     qty: int
     expected_at: datetime | None
     replenishment_id: str | None = None
+    days: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """A date (None: unknown). `days`: it was so many days from then, when it was asked (R12).
+
+    `supply` is what keeps it, and `through` the number of the last unit wanted among its units.
+    """
+
+    at: datetime | None
+    days: int | None = None
+    supply: Supply | None = None
+    through: int = 0
+
+
+UNKNOWN = Promise(None)
 
 
 def parts_left(
@@ -33,59 +63,108 @@ def parts_left(
         for part in line.parts or (Part(line.qty, None),)
     ]
     parts.sort(key=lambda part: part.expected_at or _LAST)
-    arrived = line.received
+    return _without(parts, line.received)
+
+
+def _without(parts: Iterable[Part], units: int) -> list[Part]:
+    """Take the first units off parts."""
     left = []
     for part in parts:
-        taken = min(arrived, part.qty)
-        arrived -= taken
+        taken = min(units, part.qty)
+        units -= taken
         if part.qty > taken:
             left.append(Part(part.qty - taken, part.expected_at))
     return left
 
 
 def supplies(state: State, item: Item, destination: str, at: datetime) -> list[Supply]:
-    """Return what reaches a destination, in the order it serves the queue there (R11).
+    """Return what reaches the queue of a destination, in the order it serves it (R11).
 
-    Dock stock (now), then incoming by date, then the open replenishment of the present vendor and
-    any other, whose lead time counts from `at`.
+    What lies at docks and there (now), then incoming by date, then the open replenishment of the
+    present vendor and any other, whose lead time counts from `at`. Linked units are left out.
     """
     lead = item.policy.lead_time_days
     found = []
-    docks = at_docks(state, item, destination)
-    if docks:
-        found.append(Supply(docks, at))
+    here = at_docks(state, item, destination) + _usable_there(state, item, destination)
+    if here:
+        found.append(Supply(here, at, days=0))
     coming = [
         Supply(part.qty, part.expected_at, replenishment.replenishment_id)
         for replenishment, line in state.incoming(item)
         if replenishment.destination == destination
-        for part in parts_left(replenishment, line, lead)
+        for part in _without(
+            parts_left(replenishment, line, lead), max(0, line.for_lines - line.at_docks)
+        )
     ]
     coming.sort(key=lambda row: (row.expected_at or _LAST, row.replenishment_id or ""))
     found += coming
-    found += [
-        Supply(row.lines[item.sku].qty, _after(at, lead), replenishment_id)
-        for replenishment_id in sorted(item.supply)
-        if (row := state.replenishments[replenishment_id]).is_open
-        and row.destination == destination
-        and row.lines[item.sku].qty
-    ]
+    for replenishment_id in sorted(item.supply):
+        row = state.replenishments[replenishment_id]
+        if row.is_open and row.destination == destination:
+            line = row.lines[item.sku]
+            if line.qty > line.for_lines:
+                qty = line.qty - line.for_lines
+                found.append(Supply(qty, _after(at, lead), replenishment_id, lead))
     return found
 
 
-def reach(supply: Sequence[Supply], through: int) -> datetime | None:
-    """Return the date of the unit number `through` (1 is the first to arrive); None: unknown."""
+def _usable_there(state: State, item: Item, destination: str) -> int:
+    place = state.places.get(destination)
+    if place is None or not place.picks or place.kind is PlaceKind.DOCK:
+        return 0
+    return at_destination(state, item, destination)
+
+
+def reach(supply: Sequence[Supply], through: int) -> Promise:
+    """Return the date of the unit number `through` (1 is the first to arrive)."""
     for row in supply:
+        if through <= row.qty:
+            return Promise(row.expected_at, row.days, row, through)
         through -= row.qty
-        if through <= 0:
-            return row.expected_at
-    return None
+    return UNKNOWN
 
 
-def expected_at(state: State, item: Item, line: Line, at: datetime) -> datetime | None:
+def expected(state: State, item: Item, line: Line, at: datetime) -> Promise:
     """Return when the last waiting unit of a held line may be expected (R11)."""
-    destination = line.order.destination
-    through = item.shortage_at(destination) - behind(state, item, line)
-    return reach(supplies(state, item, destination, at), through)
+    promises = [of_link(state, item, link, None, at) for link in line.links if link.qty]
+    if line.queued:
+        destination = line.order.destination
+        through = item.queued_at(destination) - behind(state, item, line)
+        promises.append(reach(supplies(state, item, destination, at), through))
+    if line.unlinked:
+        promises.append(UNKNOWN)  # not bought yet: it waits for a buyer
+    return later(promises)
+
+
+def of_link(state: State, item: Item, link: Link, ahead: int | None, at: datetime) -> Promise:
+    """Return when the last unit of a link may be expected.
+
+    `ahead`: units of the replenishment linked before it; None: they are looked up.
+    """
+    replenishment = state.replenishment(link.replenishment_id)
+    line = replenishment.lines[item.sku]
+    name, lead = replenishment.replenishment_id, item.policy.lead_time_days
+    if replenishment.is_open:
+        open_one = Supply(line.qty, _after(at, lead), name, lead)
+        return Promise(open_one.expected_at, lead, open_one, link.qty)
+    coming = [Supply(line.at_docks, at, days=0)] if line.docked else []
+    if replenishment.incoming:
+        parts = parts_left(replenishment, line, lead)
+        coming += [Supply(part.qty, part.expected_at, name) for part in parts]
+    return reach(coming, (_ahead_of(item, link) if ahead is None else ahead) + link.qty)
+
+
+def _ahead_of(item: Item, link: Link) -> int:
+    """Return the units linked to the same replenishment before a link, in queue order."""
+    rank = link.line.rank
+    return sum(row.qty for row in linked(item, link.replenishment_id).links if row.line.rank < rank)
+
+
+def later(promises: Sequence[Promise]) -> Promise:
+    """Return the latest of the promises of one line; unknown where one is, or there is none."""
+    if not promises or any(row.at is None for row in promises):
+        return UNKNOWN
+    return max(promises, key=lambda row: row.at or _LAST)
 
 
 def latest(dates: Iterable[datetime | None]) -> datetime | None:

@@ -2,36 +2,59 @@
 
 from bisect import bisect_left
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from heapq import heapify, heappop, heappush
 
 from handlers.rules.sellable import home_of, sources_of
-from handlers.state import Demand, Item, Line, Queue, QueueKey, Rank, State
+from handlers.state import Demand, Item, Line, Queue, QueueKey, Rank, State, Unloaded
+
+Counted = tuple[int, int, int]  # shortage, queued, fillable
+
+Place = tuple[bool, Rank]  # a place in a source's queue: is it delivered elsewhere, and its rank
+
+
+def counted(line: Line) -> Counted:
+    """Return what of a line its sku's demand counts; taken before it changes, for `recount`."""
+    return (line.shortage, line.queued, line.fillable)
+
+
+def recount(item: Item, line: Line, before: Counted) -> None:
+    """Bring the demand of its sku, and the queues loaded, up to a line that has changed (L4)."""
+    shortage, queued, fillable = before
+    key = (line.order.destination, line.order.shop)
+    row = item.demand.get(key)
+    if row is None:
+        row = item.demand[key] = Demand(item.sku, *key)
+    row.shortage += line.shortage - shortage
+    if line.queued != queued:
+        row.queued += line.queued - queued
+        item.moved.append((key[0], line.rank, line.queued - queued))
+    if line.fillable != fillable:
+        row.fillable += line.fillable - fillable
+        if fillable == 0 and item.queues is not None:
+            _join(item.queues.setdefault(key, Queue()), line)
 
 
 def hold(item: Item, line: Line, qty: int, since: datetime) -> None:
     """Let `qty` units of a line wait; a line that waits already keeps its moment."""
+    before = counted(line)
     if line.shortage == 0:
         line.held_since = since
     line.shortage += qty
     line.short = max(line.short, line.shortage)
-    _count(item, line, qty)
-    if item.queues is not None and line.shortage == qty:
-        _join(item.queues.setdefault(_key(line), Queue()), line)
+    recount(item, line, before)
+    if line.unlinked and line not in item.wanting.lines:
+        item.wanting.lines.append(line)
 
 
-def unhold(item: Item, line: Line, qty: int) -> None:
-    """Let `qty` units of a line wait no longer: filled, cancelled or shipped."""
-    line.shortage -= qty
-    _count(item, line, -qty)
+def in_order(
+    state: State, item: Item, source: str, after: Place | None = None
+) -> Iterator[tuple[QueueKey, Place, Line | None]]:
+    """Yield the lines that a source may serve, in queue order, each with its place (S4).
 
-
-def in_order(state: State, item: Item, source: str) -> Iterator[tuple[QueueKey, Line | None]]:
-    """Yield the held lines that a source may serve, in queue order (S4).
-
-    Lines whose order is delivered to that source come first, then by rank. A key with None says
+    Lines whose order is delivered to that source come first, then by rank. None for a line says
     that the lines loaded of this queue are used up and the database holds more: nobody behind them
-    may be served in this transaction.
+    may be served in this transaction. `after`: those up to this place are passed over.
     """
     queues = item.queues or {}
     heads: list[tuple[bool, Rank, QueueKey, int]] = []
@@ -40,58 +63,64 @@ def in_order(state: State, item: Item, source: str) -> Iterator[tuple[QueueKey, 
         """Put the next waiting line of a queue on the heap; False: it can not be known."""
         queue = queues[key]
         lines = queue.lines
-        while index < len(lines) and lines[index].shortage == 0:
+        far = home_of(state, key[0]) != source
+        while index < len(lines) and (
+            lines[index].fillable == 0 or (after is not None and (far, lines[index].rank) <= after)
+        ):
             index += 1
         if index < len(lines):
-            far = home_of(state, key[0]) != source
             heappush(heads, (far, lines[index].rank, key, index))
             return True
         return not queue.more
 
+    last: Place = after or (False, _FIRST)
     for key in sorted(queues):
         if source in sources_of(state, key[1]) and not push(key, 0):
-            yield key, None
+            yield key, last, None
     heapify(heads)
     while heads:
-        _far, _rank, key, index = heappop(heads)
-        yield key, queues[key].lines[index]
+        far, rank, key, index = heappop(heads)
+        last = (far, rank)
+        yield key, last, queues[key].lines[index]
         if not push(key, index + 1):
-            yield key, None
+            yield key, last, None
+
+
+_FIRST: Rank = (-1, datetime.min.replace(tzinfo=UTC), "", "", -1)
 
 
 def forget_served(item: Item) -> None:
     """Drop lines that wait no more from the loaded heads, so that walks stay short."""
     for queue in (item.queues or {}).values():
-        if any(line.shortage == 0 for line in queue.lines):
-            queue.lines = [line for line in queue.lines if line.shortage]
+        if any(line.fillable == 0 for line in queue.lines):
+            queue.lines = [line for line in queue.lines if line.fillable]
 
 
 def behind(state: State, item: Item, line: Line) -> int:
-    """Return the units waiting for the same destination behind a line (R10, R11).
+    """Return the units queued for the same destination behind a line (R10, R11).
 
-    The database's count at load, corrected by what this batch changed since.
+    The database's count at load of other orders, corrected by what this batch changed of them
+    since, and the later lines of its own.
     """
     order = line.order
-    loaded = state.behind.get((item.sku, order.shop, order.order_id), 0)
+    key = (item.sku, order.shop, order.order_id, order.destination)
+    loaded = state.behind.get(key)
+    if loaded is None:
+        if any(row.was_queued for row in item.demand.values() if row.destination == key[3]):
+            raise Unloaded("behind", (*key, order.priority, order.placed_at))
+        loaded = 0
     rank = line.rank
-    return loaded + sum(
+    others = sum(
         qty
         for destination, other, qty in item.moved
-        if destination == order.destination and other > rank
+        if destination == order.destination and other > rank and other[2:4] != order.key
     )
-
-
-def _key(line: Line) -> QueueKey:
-    return (line.order.destination, line.order.shop)
-
-
-def _count(item: Item, line: Line, qty: int) -> None:
-    key = _key(line)
-    row = item.demand.get(key)
-    if row is None:
-        row = item.demand[key] = Demand(item.sku, *key)
-    row.shortage += qty
-    item.moved.append((key[0], line.rank, qty))
+    own = sum(
+        row.queued
+        for row in order.lines.values()
+        if row.sku == item.sku and row.position > line.position
+    )
+    return loaded + others + own
 
 
 def _join(queue: Queue, line: Line) -> None:

@@ -1,24 +1,24 @@
-"""Telling warehouses what to ship, and what not to ship after all (O9, O11).
+"""Telling warehouses what to ship, and what not to ship after all (O9, O10, O11).
 
-A turn gathers; at its end each warehouse gets one message per order (and one per release that was
-withdrawn), however many lines and skus it concerns.
+A turn notes the orders it touched; at its end, when all its effects are there, each warehouse gets
+one message per order (and one per release that was withdrawn), however many lines it concerns.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from events.outbound import BackToShip, ReadyToShip, ReleaseCancelled, ReleasedLine
+from events.vocabulary import ReleaseMode, ShipMode
 from handlers.rules.identity import derived
 from handlers.state import Allocation, Line, Order
 from handlers.turn import Turn
 
-
-def release(turn: Turn, line: Line, allocation: Allocation) -> None:
-    """Let an allocation go to its warehouse at the end of this turn (mode `partial`, O9)."""
-    turn.releases.setdefault((line.order.key, allocation.source), []).append((line, allocation))
+Released = list[tuple[Line, Allocation]]
 
 
 def withdraw(turn: Turn, line: Line, allocation: Allocation, qty: int) -> None:
     """Take units out of a release; the warehouse is told at the end of this turn (O11)."""
+    turn.revisit(line.order)
     if allocation.release_id is None:
         return
     key = (line.order.key, allocation.source, allocation.release_id)
@@ -27,7 +27,7 @@ def withdraw(turn: Turn, line: Line, allocation: Allocation, qty: int) -> None:
 
 
 def tell(turn: Turn) -> None:
-    """Emit what the turn withdrew and released."""
+    """Emit what the turn withdrew, then what of the orders it touched may go now."""
     for ((shop, order_id), source, release_id), lines in turn.withdrawn.items():
         order = turn.state.orders[shop, order_id]
         turn.emit(
@@ -43,21 +43,55 @@ def tell(turn: Turn) -> None:
             release_id,
         )
     turn.withdrawn.clear()
+    for key in turn.orders:
+        order = turn.state.orders[key]
+        _release(turn, order, list(_ready(order, by_hand=key in turn.requested)))
+    turn.orders.clear()
+
+
+def together(line: Line) -> list[Line]:
+    """Return the lines that leave only together with this one; itself alone: it leaves whole.
+
+    Empty: it may leave in parts (O9).
+    """
+    order = line.order
+    if order.ship_mode == ShipMode.COMPLETE:
+        return list(order.lines.values())
+    if line.group is not None:
+        return [peer for peer in order.lines.values() if peer.group == line.group]
+    return [line] if order.ship_mode == ShipMode.LINE else []
+
+
+def _ready(order: Order, *, by_hand: bool) -> Iterable[tuple[Line, Allocation]]:
+    """Yield the unreleased allocations that may go; `by_hand`: a person says all of them (S11)."""
+    if order.holds or (order.release == ReleaseMode.MANUAL and not by_hand):
+        return
+    for line in order.lines.values():
+        waiting = [row for row in line.allocations if row.release_id is None and row.qty]
+        if waiting and (
+            by_hand or not any(peer.shortage or peer.pending for peer in together(line))
+        ):
+            yield from ((line, row) for row in waiting)
+
+
+def _release(turn: Turn, order: Order, ready: Released) -> None:
+    """Tell each source what to ship of an order, in the order of its allocations."""
+    by_source: dict[str | None, Released] = {}
+    for line, allocation in sorted(ready, key=lambda pair: pair[1].seq):
+        by_source.setdefault(allocation.source, []).append((line, allocation))
+    cause = turn.cause
     # Every release of an order knows of the others of this turn: `order_complete` is one answer.
-    for (key, source), released in turn.releases.items():
-        cause = turn.cause
-        first = released[0][1]
-        release_id = derived(cause.source, cause.id, "release", *key, source or "", str(first.seq))
+    for source, released in by_source.items():
+        first = str(released[0][1].seq)
+        parts = (cause.source, cause.id, "release", *order.key, source or "", first)
+        release_id = derived(*parts)
         for _line, allocation in released:
             allocation.release_id = release_id
-    for (key, source), released in turn.releases.items():
-        _emit(turn, turn.state.orders[key], source, released)
-    turn.releases.clear()
+    for source, released in by_source.items():
+        _emit(turn, order, source, released)
 
 
-def _emit(
-    turn: Turn, order: Order, source: str | None, released: list[tuple[Line, Allocation]]
-) -> None:
+def _emit(turn: Turn, order: Order, source: str | None, released: Released) -> None:
     quantities: dict[str, int] = {}
     for line, allocation in released:
         quantities[line.line_id] = quantities.get(line.line_id, 0) + allocation.qty
@@ -105,7 +139,7 @@ def _complete(order: Order) -> bool:
     return all(
         line.shortage == 0
         and line.pending == 0
-        and all(allocation.release_id is not None for allocation in line.allocations)
+        and all(row.release_id is not None for row in line.allocations if row.qty)
         for line in order.lines.values()
     )
 

@@ -1,7 +1,8 @@
 """What a shop may sell and from where: sources and destination (P4), free units, status (S13)."""
 
 from events.vocabulary import BackorderPolicy, PlaceKind, StockStatus
-from handlers.state import Item, State
+from handlers.policy import Policy
+from handlers.state import Item, Sourced, State
 
 MAIN = "main"  # the destination of a shop that has no source at all (P4)
 
@@ -16,15 +17,16 @@ def sources_of(state: State, shop: str) -> tuple[str, ...]:
     return found
 
 
-def destination_of(state: State, shop: str) -> str:
-    """Return where the shop's replenishments are delivered (P4).
+def destination_of(state: State, shop: str | None) -> str:
+    """Return where the shop's replenishments are delivered (P4); None: for no shop in particular.
 
     A destination that is neither one of its sources nor a dock feeding one is not used.
     """
-    row = state.shops.get(shop)
-    if row is not None and row.destination is not None and not destination_is_bad(state, shop):
+    name = shop or ""
+    row = state.shops.get(name)
+    if row is not None and row.destination is not None and not destination_is_bad(state, name):
         return row.destination
-    return next(iter(sources_of(state, shop)), None) or next(iter(_listed(state, shop)), MAIN)
+    return next(iter(sources_of(state, name)), None) or next(iter(_listed(state, name)), MAIN)
 
 
 def destination_is_bad(state: State, shop: str) -> bool:
@@ -54,9 +56,16 @@ def free(state: State, item: Item, shop: str) -> int:
     return max(0, available(item, sources_of(state, shop)) - item.policy.safety_stock)
 
 
+def sourced(policy: Policy) -> Sourced:
+    """Return how a line of a sku is judged (O2)."""
+    return Sourced(policy.sourcing) if policy.manage_stock else Sourced.UNMANAGED
+
+
 def may_wait(item: Item) -> int | None:
     """Return how many more units of a sku may wait (O4, O5); None: no limit."""
     policy = item.policy
+    if sourced(policy) is not Sourced.STOCK:
+        return None
     if policy.backorder_policy is BackorderPolicy.NONE:
         return 0
     if policy.backorder_limit is None:
@@ -67,16 +76,23 @@ def may_wait(item: Item) -> int | None:
 def sellable(state: State, item: Item, shop: str) -> int | None:
     """Return what a shop may sell of a sku now: free stock and what may wait; None: unlimited."""
     waiting = may_wait(item)
-    if not item.policy.manage_stock or waiting is None:
+    if waiting is None:
         return None
     return free(state, item, shop) + waiting
 
 
 def status(state: State, item: Item, shop: str) -> StockStatus:
-    """Return what a shop may say of a sku now (S13)."""
-    if not item.policy.manage_stock or free(state, item, shop) > 0:
-        return StockStatus.IN_STOCK
-    return unseen_status(item)
+    """Return what a shop may say of a sku now (S13).
+
+    Somebody else's stock is there for the asking; what is bought per order always waits.
+    """
+    match sourced(item.policy):
+        case Sourced.UNMANAGED | Sourced.DROP_SHIP:
+            return StockStatus.IN_STOCK
+        case Sourced.STOCK if free(state, item, shop) > 0:
+            return StockStatus.IN_STOCK
+        case _:
+            return unseen_status(item)
 
 
 def unseen_status(item: Item) -> StockStatus:

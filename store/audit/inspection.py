@@ -8,7 +8,17 @@ from collections.abc import Callable
 
 from handlers.policy import Rules
 from store import rule_settings
-from store.audit import by_sku, of_messages, of_orders, of_supply
+from store.audit import (
+    by_sku,
+    of_counts,
+    of_lines,
+    of_links,
+    of_messages,
+    of_orders,
+    of_releases,
+    of_supply,
+    of_told,
+)
 from store.audit.relation import broken
 from store.statements import Query
 from store.transaction import Transaction
@@ -22,6 +32,7 @@ _TABLES = (
     "orders",
     "order_lines",
     "allocations",
+    "links",
     "replenishments",
     "replenishment_lines",
     "replenishment_slots",
@@ -31,6 +42,21 @@ _TABLES = (
     "tasks",
 )
 _COUNTS = Query("SELECT " + ", ".join(f"(SELECT COUNT(*) FROM {name})" for name in _TABLES))  # noqa: S608 - our own names
+
+_RELATIONS = (
+    *of_orders.RELATIONS,
+    *of_releases.RELATIONS,
+    *of_links.RELATIONS,
+    *of_supply.RELATIONS,
+    *of_messages.RELATIONS,
+)
+_LOOKS = (
+    of_lines.differences,
+    of_links.differences,
+    of_supply.unconfirmed,
+    of_counts.differences,
+    of_told.differences,
+)
 
 Tell = Callable[[int, int], None]
 
@@ -55,9 +81,10 @@ def inspect(tx: Transaction, rules: Rules, tell: Tell | None = None) -> AuditVie
     if over:
         told = by_sku.explained(tx, over)
         found = [row for row in found if row not in over or (row["sku"], row["place"]) not in told]
-    for relation in (*of_orders.RELATIONS, *of_supply.RELATIONS, *of_messages.RELATIONS):
+    for relation in _RELATIONS:
         found += broken(tx, relation)
-    found += of_supply.unconfirmed(tx)
+    for look in _LOOKS:
+        found += look(tx)
     return {"checked": checked, "differences": sorted(found, key=_in_order)}
 
 

@@ -1,4 +1,4 @@
-"""What waits, what is unfinished and what goes out: what each must say of the other (S6, L5)."""
+"""What waits, is unfinished or goes out: what each must say of the other (S6, L5, C3)."""
 
 from store.audit.relation import Relation
 from store.statements import Query
@@ -39,6 +39,22 @@ RELATIONS = (
                 SELECT 1 FROM waiting AS w
                 WHERE w.source = i.source AND w.event_id = i.event_id
             )
+            """
+        ),
+    ),
+    Relation(
+        "C3",
+        "waiting: for what nobody knows",
+        ("source", "event_id"),
+        Query(
+            """
+            SELECT NULL, NULL, 'unknown', 'known', w.source, w.event_id
+            FROM waiting AS w
+            JOIN orders AS o ON o.shop = w.shop AND o.order_id = w.order_id
+            UNION ALL
+            SELECT NULL, NULL, 'unknown', 'known', w.source, w.event_id
+            FROM waiting AS w
+            JOIN replenishments AS r ON r.replenishment_id = w.replenishment_id
             """
         ),
     ),

@@ -1,4 +1,4 @@
-"""Lines, allocations and orders: what they must say of each other (L3, S4, S9, C1)."""
+"""Lines, allocations and orders: what they must say of each other (L3, O2, O8, O10, S4, C1)."""
 
 from store.audit.relation import Relation
 from store.statements import Query
@@ -18,22 +18,6 @@ RELATIONS = (
             FROM order_lines
             WHERE ordered <>
                 allocated + shortage + pending + drop_ship + shipped + cancelled + rejected
-            """
-        ),
-    ),
-    Relation(
-        "L3",
-        "order_lines.allocated",
-        _LINE,
-        Query(
-            """
-            SELECT l.sku, NULL, COALESCE(a.qty, 0), l.allocated, l.shop, l.order_id, l.line_id
-            FROM order_lines AS l
-            LEFT JOIN (
-                SELECT shop, order_id, line_id, CAST(SUM(qty) AS bigint) AS qty
-                FROM allocations GROUP BY shop, order_id, line_id
-            ) AS a ON a.shop = l.shop AND a.order_id = l.order_id AND a.line_id = l.line_id
-            WHERE l.allocated <> COALESCE(a.qty, 0)
             """
         ),
     ),
@@ -99,19 +83,89 @@ RELATIONS = (
         ),
     ),
     Relation(
-        "S9",
-        "order_lines.shipped, at most what left",
-        (),
+        "L3",
+        "allocations.source: one, unless nobody manages the stock",
+        _LINE,
         Query(
             """
-            SELECT sku, NULL, CAST(SUM(moved) AS bigint), CAST(SUM(shipped) AS bigint)
-            FROM (
-                SELECT sku, qty AS moved, 0 AS shipped FROM movements WHERE reason = 'shipped'
-                UNION ALL
-                SELECT sku, 0, shipped FROM order_lines WHERE managed AND shipped > 0
-            ) AS units
-            GROUP BY sku
-            HAVING SUM(shipped) > SUM(moved)
+            SELECT l.sku, NULL,
+                CASE WHEN l.sourced = 'unmanaged' THEN 'none' ELSE 'one' END,
+                COALESCE(a.source, 'none'), l.shop, l.order_id, l.line_id
+            FROM allocations AS a
+            JOIN order_lines AS l
+                ON l.shop = a.shop AND l.order_id = a.order_id AND l.line_id = a.line_id
+            WHERE (a.source IS NULL) <> (l.sourced = 'unmanaged')
+            """
+        ),
+    ),
+    Relation(
+        "O2",
+        "order_lines.drop_ship, of lines that vendors ship",
+        _LINE,
+        Query(
+            """
+            SELECT sku, NULL, 0, drop_ship, shop, order_id, line_id
+            FROM order_lines WHERE drop_ship > 0 AND sourced <> 'drop_ship'
+            """
+        ),
+    ),
+    Relation(
+        "O8",
+        "order_lines.told, of lines that wait",
+        _LINE,
+        Query(
+            """
+            SELECT sku, NULL, 1, 0, shop, order_id, line_id
+            FROM order_lines WHERE shortage > 0 AND NOT told
+            """
+        ),
+    ),
+    Relation(
+        "O8",
+        "order_lines.held_since, of lines that wait",
+        _LINE,
+        Query(
+            """
+            SELECT sku, NULL, 1, 0, shop, order_id, line_id
+            FROM order_lines WHERE shortage > 0 AND held_since IS NULL
+            """
+        ),
+    ),
+    Relation(
+        "L4",
+        "order_lines.short, at least what is short now",
+        _LINE,
+        Query(
+            """
+            SELECT sku, NULL, shortage, short, shop, order_id, line_id
+            FROM order_lines WHERE short < shortage
+            """
+        ),
+    ),
+    Relation(
+        "O10",
+        "order_lines.pending, while a payment is waited for",
+        _LINE,
+        Query(
+            """
+            SELECT l.sku, NULL, 0, l.pending, l.shop, l.order_id, l.line_id
+            FROM order_lines AS l
+            JOIN orders AS o ON o.shop = l.shop AND o.order_id = l.order_id
+            WHERE l.pending > 0 AND o.holds NOT LIKE '%%"payment"%%'
+            """
+        ),
+    ),
+    Relation(
+        "O10",
+        "order_lines: what waits or is promised before its payment",
+        _LINE,
+        Query(
+            """
+            SELECT l.sku, NULL, 0, l.shortage + l.drop_ship + l.allocated,
+                l.shop, l.order_id, l.line_id
+            FROM order_lines AS l
+            JOIN orders AS o ON o.shop = l.shop AND o.order_id = l.order_id
+            WHERE o.holds LIKE '%%"payment"%%' AND l.shortage + l.drop_ship + l.allocated > 0
             """
         ),
     ),

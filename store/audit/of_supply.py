@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from store.audit.difference import different
 from store.audit.relation import Relation
 from store.columns import json_value
 from store.statements import Query
@@ -79,6 +80,21 @@ RELATIONS = (
         ),
     ),
     Relation(
+        "R3",
+        "replenishments.state, of an open one that asks for nothing",
+        _BOUGHT,
+        Query(
+            """
+            SELECT NULL, r.destination, 'cancelled', r.state, r.replenishment_id, r.vendor
+            FROM replenishments AS r
+            WHERE r.state = 'open' AND NOT EXISTS (
+                SELECT 1 FROM replenishment_lines AS l
+                WHERE l.replenishment_id = r.replenishment_id AND l.qty > 0
+            )
+            """
+        ),
+    ),
+    Relation(
         "R4",
         "replenishments.state",
         _BOUGHT,
@@ -107,13 +123,14 @@ RELATIONS = (
         Query(
             """
             SELECT l.sku, r.destination,
-                CASE WHEN l.qty > l.received
+                CASE WHEN l.qty > l.received AND r.destination NOT LIKE 'customer:%%'
                     AND r.state IN ('open', 'finalized', 'partially_received')
                     THEN l.qty - l.received ELSE 0 END,
                 l.outstanding, r.replenishment_id, r.vendor
             FROM replenishment_lines AS l
             JOIN replenishments AS r ON r.replenishment_id = l.replenishment_id
-            WHERE l.outstanding <> CASE WHEN l.qty > l.received
+            WHERE l.outstanding <>
+                CASE WHEN l.qty > l.received AND r.destination NOT LIKE 'customer:%%'
                     AND r.state IN ('open', 'finalized', 'partially_received')
                     THEN l.qty - l.received ELSE 0 END
             """
@@ -129,7 +146,10 @@ RELATIONS = (
             FROM (
                 SELECT sku, qty AS moved, 0 AS received FROM movements WHERE reason = 'received'
                 UNION ALL
-                SELECT sku, 0, received FROM replenishment_lines WHERE received > 0
+                SELECT l.sku, 0, l.received
+                FROM replenishment_lines AS l
+                JOIN replenishments AS r ON r.replenishment_id = l.replenishment_id
+                WHERE l.received > 0 AND r.destination NOT LIKE 'customer:%%'
             ) AS units
             GROUP BY sku
             HAVING SUM(received) > SUM(moved)
@@ -154,12 +174,6 @@ def unconfirmed(tx: Transaction) -> Iterator[Difference]:
     for sku, place, qty, parts, replenishment_id, vendor in tx.stream(_PARTS):
         confirmed = sum(units for units, _expected_at in json_value(parts))
         if confirmed != qty:
-            yield {
-                "rule": "R4",
-                "what": "replenishment_lines.qty",
-                "sku": sku,
-                "place": place,
-                "refs": {"replenishment_id": replenishment_id, "vendor": vendor},
-                "expected": confirmed,
-                "found": qty,
-            }
+            refs = {"replenishment_id": replenishment_id, "vendor": vendor}
+            what = "replenishment_lines.qty"
+            yield different("R4", what, (sku, place), (confirmed, qty), **refs)

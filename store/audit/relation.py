@@ -6,6 +6,7 @@ The columns of every statement: sku, place, expected, found, then those named in
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from store.audit.difference import different
 from store.statements import Query
 from store.transaction import Transaction
 from store.views.shapes import Difference
@@ -24,12 +25,5 @@ class Relation:
 def broken(tx: Transaction, relation: Relation) -> Iterator[Difference]:
     """Yield where it does not hold."""
     for sku, place, expected, found, *refs in tx.stream(relation.query):
-        yield {
-            "rule": relation.rule,
-            "what": relation.what,
-            "sku": sku,
-            "place": place,
-            "refs": dict(zip(relation.refs, refs, strict=True)),
-            "expected": expected,
-            "found": found,
-        }
+        told = dict(zip(relation.refs, refs, strict=True))
+        yield different(relation.rule, relation.what, (sku, place), (expected, found), **told)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, Table
 from sqlalchemy.engine import URL
 
 from store.columns import Stored
-from store.statements import Columns, Query, Row, Rows, Value
+from store.statements import Firsts, Query, Row, Rows, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +31,6 @@ class Limits:
 
 Driver = Any  # the driver's own connection: SQLAlchemy's results take 3 ms of a batch's 60
 
-QUEUE: Columns = (("sku", "text"), ("destination", "text"), ("shop", "text"))
-
 STREAMED = {"stream_results": True, "yield_per": 1_000}  # PostgreSQL: by a cursor of the server
 
 
@@ -42,9 +40,6 @@ class Dialect(ABC):
     name: str
     locks_rows: bool
     """Whether several may write at once, each what it has locked."""
-
-    heads: Query
-    """The first `:lines_max` held lines of each given queue (sku, destination, shop)."""
 
     @abstractmethod
     def engine(self, url: URL, limits: Limits) -> Engine:
@@ -61,6 +56,10 @@ class Dialect(ABC):
     @abstractmethod
     def instant(self, value: Stored) -> datetime | None:
         """Return the moment in a column that a raw statement read."""
+
+    @abstractmethod
+    def firsts(self, firsts: Firsts) -> Query:
+        """Return the query for the first rows of a table for each given row."""
 
     @abstractmethod
     def query(

@@ -21,8 +21,19 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from store.columns import Stored
 from store.dialects.arrays import joined, literal
-from store.dialects.base import QUEUE, STREAMED, Dialect, Driver, Limits
-from store.statements import Columns, Kind, Query, Row, Rows, Value, key_of, kind_of, names_of
+from store.dialects.base import STREAMED, Dialect, Driver, Limits
+from store.statements import (
+    Columns,
+    Firsts,
+    Kind,
+    Query,
+    Row,
+    Rows,
+    Value,
+    key_of,
+    kind_of,
+    names_of,
+)
 
 # A batch looks rows up by key, so it is to go by the index of each. Before a table's first ANALYZE
 # the planner takes it for small, and would read all of it to join it: 10 ms and growing, not 1.
@@ -49,19 +60,6 @@ class Postgresql(Dialect):
 
     name = "postgresql"
     locks_rows = True
-    heads = Query(
-        """
-        SELECT given.sku, given.destination, given.shop, l.order_id, l.line_id
-        FROM {given} CROSS JOIN LATERAL (
-            SELECT t.order_id, t.line_id FROM order_lines AS t
-            WHERE t.sku = given.sku AND t.destination = given.destination
-                AND t.shop = given.shop AND t.shortage > 0
-            ORDER BY t.priority, t.placed_at, t.order_id, t.position
-            LIMIT :lines_max
-        ) AS l
-        """,
-        QUEUE,
-    )
 
     def engine(self, url: URL, limits: Limits) -> Engine:
         """Return an engine whose sessions wait for bounded times only."""
@@ -112,6 +110,10 @@ class Postgresql(Dialect):
         """The driver reads moments."""
         moment: datetime | None = value
         return moment
+
+    def firsts(self, firsts: Firsts) -> Query:
+        """By a lateral join."""
+        return _firsts(firsts)
 
     def query(
         self, driver: Driver, query: Query, given: Rows, values: Mapping[str, Value]
@@ -191,6 +193,22 @@ def _given(table: Table, names: Sequence[str]) -> Columns:
 @cache
 def _copy(table: Table) -> str:
     return f"COPY {table.name} ({', '.join(names_of(table))}) FROM STDIN"
+
+
+@cache
+def _firsts(firsts: Firsts) -> Query:
+    given = {name for name, _kind in firsts.given}
+    own = [name for name in firsts.columns if name not in given]
+    read = [f"given.{name}" if name in given else f"l.{name}" for name in firsts.columns]
+    return Query(
+        f"""
+        SELECT {", ".join(read)} FROM {{given}} CROSS JOIN LATERAL (
+            SELECT {", ".join(f"t.{name}" for name in own)} FROM {firsts.table} AS t
+            WHERE {firsts.where} ORDER BY {firsts.order} LIMIT :count_max
+        ) AS l
+        """,
+        firsts.given,
+    )
 
 
 @cache

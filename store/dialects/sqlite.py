@@ -18,8 +18,8 @@ from sqlalchemy.engine import URL
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from store.columns import Stored
-from store.dialects.base import QUEUE, STREAMED, Dialect, Driver, Limits
-from store.statements import Query, Row, Rows, Value, key_of, names_of
+from store.dialects.base import STREAMED, Dialect, Driver, Limits
+from store.statements import Firsts, Query, Row, Rows, Value, key_of, names_of
 
 _READS = "backship_reads"
 _BUSY_SECONDS_MAX = 30  # writers wait for each other; PostgreSQL's limit per lock is for many
@@ -30,20 +30,6 @@ class Sqlite(Dialect):
 
     name = "sqlite"
     locks_rows = False
-    heads = Query(
-        """
-        SELECT given.sku, given.destination, given.shop, l.order_id, l.line_id
-        FROM {given} CROSS JOIN order_lines AS l
-        WHERE l.rowid IN (
-            SELECT t.rowid FROM order_lines AS t
-            WHERE t.sku = given.sku AND t.destination = given.destination
-                AND t.shop = given.shop AND t.shortage > 0
-            ORDER BY t.priority, t.placed_at, t.order_id, t.position
-            LIMIT :lines_max
-        )
-        """,
-        QUEUE,
-    )
 
     def engine(self, url: URL, limits: Limits) -> Engine:
         """Return an engine on a file in WAL mode, whose commits survive a loss of power."""
@@ -81,6 +67,10 @@ class Sqlite(Dialect):
     def instant(self, value: Stored) -> datetime | None:
         """Moments are kept as text."""
         return None if value is None else datetime.fromisoformat(value)
+
+    def firsts(self, firsts: Firsts) -> Query:
+        """By the numbers of the rows: it knows no lateral join."""
+        return _firsts(firsts)
 
     def query(
         self, driver: Driver, query: Query, given: Rows, values: Mapping[str, Value]
@@ -127,6 +117,22 @@ def _rendered(query: Query) -> str:
     )
     given = f"(SELECT {columns} FROM json_each(:given)) AS given"
     return query.sql.format(given=given, lock="", share="", take="")
+
+
+@cache
+def _firsts(firsts: Firsts) -> Query:
+    given = {name for name, _kind in firsts.given}
+    read = [f"given.{name}" if name in given else f"l.{name}" for name in firsts.columns]
+    return Query(
+        f"""
+        SELECT {", ".join(read)} FROM {{given}} CROSS JOIN {firsts.table} AS l
+        WHERE l.rowid IN (
+            SELECT t.rowid FROM {firsts.table} AS t
+            WHERE {firsts.where} ORDER BY {firsts.order} LIMIT :count_max
+        )
+        """,
+        firsts.given,
+    )
 
 
 @cache

@@ -45,9 +45,9 @@ def words(name: str, *, null: bool = False) -> Column[str]:
     return Column(name, Text, nullable=null)
 
 
-def units(name: str, least: int = 0) -> Column[int]:
+def units(name: str, least: int = 0, *, null: bool = False) -> Column[int]:
     """Return a column of whole units, never fewer than `least`."""
-    return Column(name, Units, CheckConstraint(f"{name} >= {least}", name=name), nullable=False)
+    return Column(name, Units, CheckConstraint(f"{name} >= {least}", name=name), nullable=null)
 
 
 def flag(name: str) -> Column[bool]:

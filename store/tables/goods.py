@@ -90,6 +90,8 @@ stock = table(
     key("place"),
     units("on_hand"),
     units("allocated"),
+    instant("counted_at", null=True),  # of the last count: a checkpoint (S8)
+    json("owed", null=True),  # [[instant, qty], …] booked as found, the earliest first (S7)
     clock(),
     **_ROOM,
 )
@@ -101,6 +103,8 @@ demand = table(
     key("destination"),
     key("shop"),
     units("shortage"),
+    units("queued"),
+    units("fillable"),
     clock(),
     **_ROOM,
 )
@@ -126,5 +130,6 @@ movements = table(
         "(outside IS NULL) = (origin IS NOT NULL AND target IS NOT NULL)", name="one_outside"
     ),
     one_of("outside", "vendor", "customer", "adjustment"),
-    Index("ix_movements_sku", "sku", "clock"),
+    # What moved after a count (S8), and when units last left a place (S7).
+    Index("ix_movements_sku", "sku", "happened_at", "origin"),
 )

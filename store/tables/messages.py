@@ -1,7 +1,7 @@
 """Messages: what came in and what became of it, what waits, what goes out, what a person must see.
 
-A row of `waiting` waits for its order or for the fill of its sku; a row of `outbox` is published
-and deleted, its copy in `emitted` is history.
+A row of `waiting` waits for its order or replenishment, or for the fill of its sku; a row of
+`outbox` is published and deleted, its copy in `emitted` is history.
 """
 
 from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Index, LargeBinary
@@ -61,13 +61,22 @@ waiting = table(
     key("shop", null=True),
     key("order_id", null=True),
     key("sku", null=True),
+    key("replenishment_id", null=True),
+    instant("received_at", null=True),  # null: it may wait for ever (C3)
     clock(),
     number("n"),
     ForeignKeyConstraint(["source", "event_id"], ["inbox.source", "inbox.event_id"]),
     CheckConstraint("(shop IS NULL) = (order_id IS NULL)", name="whole_order"),
-    CheckConstraint("(order_id IS NULL) <> (sku IS NULL)", name="one_thing"),
+    CheckConstraint(
+        "(CASE WHEN order_id IS NULL THEN 0 ELSE 1 END)"
+        " + (CASE WHEN sku IS NULL THEN 0 ELSE 1 END)"
+        " + (CASE WHEN replenishment_id IS NULL THEN 0 ELSE 1 END) = 1",
+        name="one_thing",
+    ),
     partial_index("ix_waiting_order", "shop order_id", "order_id IS NOT NULL"),
     partial_index("ix_waiting_sku", "sku clock n", "sku IS NOT NULL"),
+    partial_index("ix_waiting_replenishment", "replenishment_id", "replenishment_id IS NOT NULL"),
+    partial_index("ix_waiting_received_at", "received_at", "received_at IS NOT NULL"),
 )
 
 tasks = table(
@@ -87,7 +96,7 @@ tasks = table(
     key("cursor"),
     clock(),
     number("n"),
-    one_of("kind", "fill", "walk"),
+    one_of("kind", "fill", "trim", "link", "date", "walk"),
     one_of("scope", "vendor", "place", "shop", "all"),
     Index("ix_tasks_order", "clock", "n"),
     partial_index("ix_tasks_sku", "sku clock n", "sku IS NOT NULL"),

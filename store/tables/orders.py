@@ -1,11 +1,12 @@
-"""Orders: what was asked for, what is promised from where, and why (`explain`).
+"""Orders: what was asked for, promised from where and bought for it, and why (`explain`).
 
 Columns stand in the order in which the rows of handlers.state give their `values()`.
-No foreign keys between the three: on the hot path each would cost a look-up per row, and lines and
-allocations are only ever written by the one function that writes their order (`audit` looks).
+No foreign keys between the four: on the hot path each would cost a look-up per row, and lines,
+allocations and links are only ever written by the one function that writes their order (`audit`
+looks).
 """
 
-from sqlalchemy import CheckConstraint
+from sqlalchemy import CheckConstraint, Index
 
 from store.tables.base import (
     clock,
@@ -14,6 +15,7 @@ from store.tables.base import (
     json,
     key,
     number,
+    one_of,
     partial_index,
     table,
     units,
@@ -34,6 +36,7 @@ orders = table(
     words("release"),
     json("holds"),
     units("version"),
+    words("version_hash"),
     json("customer", null=True),
     json("ship_to", null=True),
     units("allocation_count"),
@@ -56,13 +59,21 @@ order_lines = table(
     units("cancelled"),
     units("rejected"),
     units("short"),
-    flag("managed"),
+    words("sourced"),
+    words("group_name", null=True),
+    flag("staff_held"),
     instant("held_since", null=True),
     flag("told"),
     instant("told_expected_at", null=True),
+    units("told_days", null=True),
     words("name", null=True),
     json("unit_price", null=True),
     units("allocated"),  # Σ of the line's allocations: L3 can be checked in one row
+    units("queued"),  # this and the next four: see handlers.rows.orders.Line
+    units("fillable"),
+    units("linked"),
+    units("unlinked"),
+    units("unreleased"),
     key("destination"),  # the order's, as the next two: the queue (S4) needs no join
     units("priority"),
     instant("placed_at"),
@@ -70,16 +81,29 @@ order_lines = table(
         "ordered = allocated + shortage + pending + drop_ship + shipped + cancelled + rejected",
         name="adds_up",
     ),
-    # The head of one shop's queue, and who stands behind whom among all shops (R10).
+    CheckConstraint("linked <= shortage + drop_ship", name="bought"),
+    one_of("sourced", "unmanaged", "stock", "buy_to_order", "drop_ship"),
+    # The head of one shop's queue (S4), and who stands behind whom among all shops (R11).
     partial_index(
         "ix_order_lines_queue",
         "sku destination shop priority placed_at order_id position",
-        "shortage > 0",
+        "fillable > 0",
     ),
     partial_index(
         "ix_order_lines_rank",
         "sku destination priority placed_at shop order_id position",
         "shortage > 0",
+    ),
+    # What must be bought for a line (R10), and what may be taken from one again (S8).
+    partial_index(
+        "ix_order_lines_unlinked",
+        "sku priority placed_at shop order_id position",
+        "unlinked > 0",
+    ),
+    partial_index(
+        "ix_order_lines_unreleased",
+        "sku priority placed_at shop order_id position",
+        "unreleased > 0",
     ),
 )
 
@@ -94,6 +118,33 @@ allocations = table(
     units("qty", least=1),
     flag("by_fill"),
     key("release_id", null=True),
+)
+
+links = table(
+    "links",
+    "shop order_id line_id replenishment_id by_hand",
+    key("shop"),
+    key("order_id"),
+    key("line_id"),
+    key("replenishment_id"),
+    flag("by_hand"),
+    units("qty", least=1),
+    key("sku"),  # the line's, as the next three: their order (R10) needs no join
+    units("priority"),
+    instant("placed_at"),
+    units("position"),
+    Index(
+        "ix_links_replenishment",
+        "replenishment_id",
+        "sku",
+        "priority",
+        "placed_at",
+        "shop",
+        "order_id",
+        "position",
+        "by_hand",
+    ),
+    Index("ix_links_sku", "sku", "priority", "placed_at", "shop", "order_id", "position"),
 )
 
 reasons = table(

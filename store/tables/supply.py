@@ -46,11 +46,19 @@ replenishment_lines = table(
     units("qty"),
     units("manual"),
     units("linked"),
+    units("picked"),
     units("received"),
     json("parts"),  # [[qty, instant or null], …] as confirmed (R4)
-    units("outstanding"),  # what may still arrive: qty - received until it is closed, then 0
+    json("docked"),  # [[place, qty], …] of `linked` and `picked`, by place
+    # What may still arrive at a place of ours: qty - received until it is closed, then 0. Always 0
+    # where the vendor ships to a customer: of these a sku may have a hundred thousand.
+    units("outstanding"),
     ForeignKeyConstraint(["replenishment_id"], ["replenishments.replenishment_id"]),
-    partial_index("ix_replenishment_lines_outstanding", "sku replenishment_id", "outstanding > 0"),
+    partial_index(
+        "ix_replenishment_lines_outstanding",
+        "sku replenishment_id",
+        "outstanding > 0 OR docked <> '[]'",
+    ),
 )
 
 replenishment_slots = table(

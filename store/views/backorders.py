@@ -1,6 +1,6 @@
 """`backship backorders`: the orders that wait, in queue order (S4)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -13,33 +13,43 @@ from handlers.state import State
 from store import load_catalogue
 from store.statements import Columns, Query
 from store.transaction import Transaction
-from store.views.known import Known, known
+from store.views.known import Bought, Known, Waits, known
 from store.views.orders import restock_status
 from store.views.shapes import BackorderView, RestockStatus
 
 _SHOP: Columns = (("shop", "text"),)
 _ORDER: Columns = (("shop", "text"), ("order_id", "text"))
 
-_SHORT = """
-    SELECT DISTINCT l.shop, l.order_id
+# Through the few lines that wait, by their index: neither by shop (hence `|| ''`) nor through all
+# in the order of their keys (hence `l.sku >= :sku`, and no DISTINCT before they are found).
+# What waits for goods of a vendor: of a sku it sells, or bought there for this very line (R10).
+_FITS = """
+    SELECT l.shop, l.order_id
     FROM order_lines AS l LEFT JOIN items AS i ON i.sku = l.sku
-    WHERE l.shortage > 0
+    WHERE {which}
+        AND l.shop || '' IN (SELECT given.shop FROM {{given}})
+        AND l.sku >= :sku AND (:sku = '' OR l.sku = :sku)
+        AND (:vendor = '' OR i.vendor = :vendor OR l.linked > 0 AND EXISTS (
+            SELECT 1 FROM links AS k
+            JOIN replenishments AS r ON r.replenishment_id = k.replenishment_id
+            WHERE k.shop = l.shop AND k.order_id = l.order_id AND k.line_id = l.line_id
+                AND r.vendor = :vendor
+        ))
 """
-_READY = """
-    SELECT DISTINCT l.shop, l.order_id
-    FROM allocations AS a
-    JOIN order_lines AS l
-        ON l.shop = a.shop AND l.order_id = a.order_id AND l.line_id = a.line_id
-    LEFT JOIN items AS i ON i.sku = l.sku
-    WHERE a.release_id IS NULL AND (:source = '' OR a.source = :source)
-"""
-# `through`: the number of a line's last waiting unit in the queue of its destination.
+_SHORT = _FITS.format(which="l.shortage > 0")
+_READY = _FITS.format(
+    which="""l.unreleased > 0 AND EXISTS (
+            SELECT 1 FROM allocations AS a
+            WHERE a.shop = l.shop AND a.order_id = l.order_id AND a.line_id = l.line_id
+                AND a.release_id IS NULL AND (:source = '' OR a.source = :source)
+        )"""
+)
+# `through`: the number of a line's last queued unit at its destination.
 _WAITING = """
-    WITH chosen AS ({chosen}
-        AND l.shop IN (SELECT given.shop FROM {{given}})
-        AND (:sku = '' OR l.sku = :sku) AND (:vendor = '' OR i.vendor = :vendor)
-    ), queue AS (
-        SELECT t.shop, t.order_id, t.line_id, CAST(SUM(t.shortage) OVER (
+    WITH fits AS MATERIALIZED ({fits}),
+    chosen AS (SELECT DISTINCT shop, order_id FROM fits),
+    queue AS (
+        SELECT t.shop, t.order_id, t.line_id, CAST(SUM(t.queued) OVER (
             PARTITION BY t.sku, t.destination
             ORDER BY t.priority, t.placed_at, t.shop, t.order_id, t.position
             ROWS UNBOUNDED PRECEDING
@@ -52,7 +62,7 @@ _WAITING = """
         )
     )
     SELECT l.shop, l.order_id, l.placed_at, l.line_id, l.sku, l.destination, l.shortage,
-        COALESCE(queue.through, 0)
+        l.queued, l.unlinked, COALESCE(queue.through, 0)
     FROM chosen
     JOIN order_lines AS l ON l.shop = chosen.shop AND l.order_id = chosen.order_id
     LEFT JOIN queue ON queue.shop = l.shop AND queue.order_id = l.order_id
@@ -60,13 +70,37 @@ _WAITING = """
     WHERE l.shortage > 0 {besides}
     ORDER BY l.priority, l.placed_at, l.shop, l.order_id, l.position
 """
-_UNRELEASED = """OR EXISTS (
-        SELECT 1 FROM allocations AS a
-        WHERE a.shop = l.shop AND a.order_id = l.order_id AND a.line_id = l.line_id
-            AND a.release_id IS NULL
-    )"""
-_OF_SHORT = Query(_WAITING.format(chosen=_SHORT, besides=""), _SHOP)
-_OF_READY = Query(_WAITING.format(chosen=_READY, besides=_UNRELEASED), _SHOP)
+# What is bought for the held lines among them, and what others are linked to before each (R10).
+_BOUGHT = """
+    WITH fits AS MATERIALIZED ({fits}),
+    chosen AS (SELECT DISTINCT shop, order_id FROM fits),
+    mine AS (
+        SELECT k.shop, k.order_id, k.line_id, k.replenishment_id, k.sku
+        FROM chosen
+        JOIN order_lines AS l ON l.shop = chosen.shop AND l.order_id = chosen.order_id
+        JOIN links AS k ON k.shop = l.shop AND k.order_id = l.order_id AND k.line_id = l.line_id
+        WHERE l.shortage > 0 AND l.linked > 0
+    )
+    SELECT q.shop, q.order_id, q.line_id, q.replenishment_id, q.qty, q.through - q.qty
+    FROM (
+        SELECT t.shop, t.order_id, t.line_id, t.replenishment_id, t.qty, CAST(SUM(t.qty) OVER (
+            PARTITION BY t.replenishment_id, t.sku
+            ORDER BY t.priority, t.placed_at, t.shop, t.order_id, t.position, t.by_hand
+            ROWS UNBOUNDED PRECEDING
+        ) AS bigint) AS through
+        FROM links AS t
+        JOIN (SELECT DISTINCT replenishment_id, sku FROM mine) AS wanted
+            ON wanted.replenishment_id = t.replenishment_id AND wanted.sku = t.sku
+    ) AS q
+    WHERE EXISTS (
+        SELECT 1 FROM mine
+        WHERE mine.shop = q.shop AND mine.order_id = q.order_id AND mine.line_id = q.line_id
+    )
+"""
+_OF_SHORT = Query(_WAITING.format(fits=_SHORT, besides=""), _SHOP)
+_OF_READY = Query(_WAITING.format(fits=_READY, besides="OR l.unreleased > 0"), _SHOP)
+_FOR_SHORT = Query(_BOUGHT.format(fits=_SHORT), _SHOP)
+_FOR_READY = Query(_BOUGHT.format(fits=_READY), _SHOP)
 _EVER_SHORT = Query(
     """
     SELECT t.shop, t.order_id, CAST(SUM(t.short) AS bigint), CAST(SUM(t.shortage) AS bigint)
@@ -99,11 +133,14 @@ def backorders(tx: Transaction, rules: Rules, wanted: Wanted, now: datetime) -> 
     state = State(rules)
     load_catalogue.places_and_shops(tx, state)
     shops = [(shop,) for shop in sorted(state.shops) if _fits(state, shop, wanted)]
-    filters = {"sku": wanted.sku, "vendor": wanted.vendor}
+    waiting, linked = (_OF_READY, _FOR_READY) if wanted.ready else (_OF_SHORT, _FOR_SHORT)
+    filters: dict[str, Any] = {"sku": wanted.sku, "vendor": wanted.vendor}
     if wanted.ready:
-        rows = tx.query(_OF_READY, shops, source=wanted.source, **filters)
-    else:
-        rows = tx.query(_OF_SHORT, shops, **filters)
+        filters["source"] = wanted.source
+    rows = tx.query(waiting, shops, **filters)
+    bought: dict[tuple[str, str, str], list[Bought]] = {}
+    for shop, order_id, line_id, *link in tx.query(linked, shops, **filters):
+        bought.setdefault((shop, order_id, line_id), []).append(Bought(*link))
     skus = known(tx, rules, {row[4] for row in rows if row[6]}, now)
     sums = {
         (shop, order_id): restock_status(short, shortage)
@@ -112,7 +149,7 @@ def backorders(tx: Transaction, rules: Rules, wanted: Wanted, now: datetime) -> 
         )
     }
     return [
-        _order(tx, skus, sums, list(lines))
+        _order(tx, skus, bought, sums, list(lines))
         for _key, lines in groupby(rows, key=lambda row: (row[0], row[1]))
     ]
 
@@ -126,16 +163,23 @@ def _fits(state: State, shop: str, wanted: Wanted) -> bool:
 def _order(
     tx: Transaction,
     skus: Known,
-    sums: dict[tuple[str, str], RestockStatus | None],
+    bought: Mapping[tuple[str, str, str], Sequence[Bought]],
+    sums: Mapping[tuple[str, str], RestockStatus | None],
     rows: Sequence[Any],
 ) -> BackorderView:
     shop, order_id, placed_at, *_line = rows[0]
-    held = [row for row in rows if row[6]]
+    dates = []
+    for row in rows:
+        if row[6]:
+            queued, unlinked, through = row[7:]
+            mine = bought.get((shop, order_id, row[3]), ())
+            waits = Waits(row[4], row[5], queued, unlinked, through, mine)
+            dates.append(skus.expected_at(waits))
     return {
         "shop": shop,
         "order_id": order_id,
         "placed_at": tx.instant(placed_at),
         "restock_status": sums[shop, order_id],
-        "expected_at": latest(skus.expected_at(row[4], row[5], row[7]) for row in held),
+        "expected_at": latest(dates),
         "lines": [{"line_id": row[3], "sku": row[4], "shortage": row[6]} for row in rows],
     }

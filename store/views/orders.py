@@ -9,24 +9,38 @@ from handlers.rules.promises import latest
 from store.columns import json_value
 from store.statements import Query
 from store.transaction import Transaction
-from store.views.known import Known, known
+from store.views.known import Bought, Waits, known
 from store.views.shapes import AllocatedUnits, OrderLineView, OrderStatus, OrderView, RestockStatus
 
 _ORDER = Query("SELECT holds FROM orders WHERE shop = :shop AND order_id = :order_id")
-# The last column: the number of this line's last waiting unit in the queue of its destination.
+# The last column: the number of this line's last queued unit at its destination (R11).
 _LINES = Query(
     """
     SELECT t.line_id, t.sku, t.destination, t.ordered, t.allocated, t.shortage, t.pending,
-        t.drop_ship, t.shipped, t.cancelled, t.rejected, t.short,
-        CAST((
-            SELECT COALESCE(SUM(q.shortage), 0) FROM order_lines AS q
+        t.drop_ship, t.shipped, t.cancelled, t.rejected, t.short, t.queued, t.unlinked,
+        CASE WHEN t.queued > 0 THEN CAST((
+            SELECT SUM(q.queued) FROM order_lines AS q
             WHERE q.sku = t.sku AND q.destination = t.destination AND q.shortage > 0
                 AND (q.priority, q.placed_at, q.shop, q.order_id, q.position)
                     <= (t.priority, t.placed_at, t.shop, t.order_id, t.position)
-        ) AS bigint)
+        ) AS bigint) ELSE 0 END
     FROM order_lines AS t
     WHERE t.shop = :shop AND t.order_id = :order_id
     ORDER BY t.position
+    """
+)
+# The last column: what others are linked to the same replenishment before this line (R10).
+_LINKS = Query(
+    """
+    SELECT t.line_id, t.replenishment_id, t.qty, CAST((
+        SELECT COALESCE(SUM(q.qty), 0) FROM links AS q
+        WHERE q.replenishment_id = t.replenishment_id AND q.sku = t.sku
+            AND (q.priority, q.placed_at, q.shop, q.order_id, q.position, q.by_hand)
+                < (t.priority, t.placed_at, t.shop, t.order_id, t.position, t.by_hand)
+    ) AS bigint)
+    FROM links AS t
+    WHERE t.shop = :shop AND t.order_id = :order_id
+    ORDER BY t.line_id, t.replenishment_id, t.by_hand
     """
 )
 _ALLOCATIONS = Query(
@@ -51,8 +65,13 @@ def order(
         _allocate(lines[line_id], source, qty, told=release_id is not None)
     held = [row for row in rows if row[5]]
     skus = known(tx, rules, {row[1] for row in held}, now)
+    bought: dict[str, list[Bought]] = {}
+    for line_id, *link in tx.query(_LINKS, shop=shop, order_id=order_id):
+        bought.setdefault(line_id, []).append(Bought(*link))
     for row in held:
-        lines[row[0]]["expected_at"] = _expected_at(skus, row)
+        queued, unlinked, through = row[12:]
+        waits = Waits(row[1], row[2], queued, unlinked, through, bought.get(row[0], ()))
+        lines[row[0]]["expected_at"] = skus.expected_at(waits)
     return {
         "shop": shop,
         "order_id": order_id,
@@ -91,10 +110,6 @@ def _allocate(line: OrderLineView, source: str | None, qty: int, *, told: bool) 
             units["qty"] += qty
             return
     line["allocations"].append(AllocatedUnits(source=source, qty=qty))
-
-
-def _expected_at(skus: Known, row: tuple[Any, ...]) -> datetime | None:
-    return skus.expected_at(row[1], row[2], row[12])
 
 
 def status(lines: Iterable[OrderLineView]) -> OrderStatus:

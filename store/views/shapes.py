@@ -166,3 +166,24 @@ class AuditView(TypedDict):
 
     checked: dict[str, int]
     differences: list[Difference]
+
+
+class EventView(TypedDict):
+    """An event by its names; null where what came could not be read."""
+
+    source: str | None
+    id: str | None
+    type: str | None
+
+
+class StoryEntry(TypedDict):
+    """What was decided, told or kept of an order. `line_id` null: it is about the whole order.
+
+    `rule` null: it was set aside before any rule of the rule book was asked.
+    """
+
+    at: datetime
+    event: EventView
+    rule: str | None
+    text: str
+    line_id: str | None

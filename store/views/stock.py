@@ -25,7 +25,7 @@ def stock(tx: Transaction, rules: Rules, sku: str, now: datetime) -> StockView |
         "allocated": sum(place["allocated"] for place in places),
         "available": free,
         "shortage": item.shortage,
-        "incoming": sum(line.short_of for _replenishment, line in state.incoming(item)),
+        "incoming": sum(line.short_of for row, line in state.incoming(item) if not row.drop_ship),
         "net_position": free - item.shortage,
         "sellable": {shop: sellable(state, item, shop) for shop in sorted(state.shops)},
         "places": places,

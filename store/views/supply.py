@@ -1,71 +1,56 @@
 """`backship replenishments`: what is bought, what may still arrive, and whom it will serve (R10).
 
-Coverage is derived, not stored: what reaches a destination meets the queue there in its order.
+What is bought for single lines serves those. All other coverage is derived, not stored: what
+reaches a destination meets the queue there in its order.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from handlers.policy import Rules
-from handlers.rules.promises import latest
+from handlers.rows.orders import CUSTOMER
+from handlers.rules.promises import latest, parts_left
+from handlers.state import Replenishment, ReplenishmentLine, ReplenishmentState
+from store.load_supply import parts_of
 from store.statements import Query
 from store.transaction import Transaction
+from store.views.coverage import Coverage, covered
 from store.views.known import Known, known
-from store.views.shapes import CoveredLine, ReplenishmentLineView, ReplenishmentView
+from store.views.shapes import ReplenishmentLineView, ReplenishmentView
 
-_ROWS = Query(
-    """
+_ROWS = """
     SELECT t.replenishment_id, t.vendor, t.destination, t.state, t.automatic, t.revision,
-        l.sku, l.qty, l.received, l.outstanding
+        t.raised_at, t.finalized_at, l.sku, l.qty, l.received, l.parts,
+        CASE WHEN t.state IN ('open', 'finalized', 'partially_received') AND l.qty > l.received
+            THEN l.qty - l.received ELSE 0 END
     FROM replenishments AS t
     LEFT JOIN replenishment_lines AS l ON l.replenishment_id = t.replenishment_id
         AND (l.qty > 0 OR l.received > 0 OR t.state <> 'open')
-    WHERE (:replenishment_id = '' OR t.replenishment_id = :replenishment_id)
-        AND (:state = '' OR t.state = :state) AND (:vendor = '' OR t.vendor = :vendor)
+    WHERE {chosen}
     ORDER BY t.raised_at, t.replenishment_id, l.sku
-    """
-)
-# Of each queue only as much as there is supply for: it may be a million lines long.
-_QUEUE = Query(
-    """
-    SELECT q.sku, q.destination, q.shop, q.order_id, q.line_id, q.shortage
-    FROM (
-        SELECT t.sku, t.destination, t.shop, t.order_id, t.line_id, t.shortage,
-            t.priority, t.placed_at, t.position, given.units,
-            CAST(SUM(t.shortage) OVER (
-                PARTITION BY t.sku, t.destination
-                ORDER BY t.priority, t.placed_at, t.shop, t.order_id, t.position
-                ROWS UNBOUNDED PRECEDING
-            ) AS bigint) AS through
-        FROM {given} CROSS JOIN order_lines AS t
-        WHERE t.sku = given.sku AND t.destination = given.destination AND t.shortage > 0
-    ) AS q
-    WHERE q.through - q.shortage < q.units
-    ORDER BY q.sku, q.destination, q.priority, q.placed_at, q.shop, q.order_id, q.position
-    """,
-    (("sku", "text"), ("destination", "text"), ("units", "bigint")),
-)
-
-_Key = tuple[str, str]  # sku, destination
+"""
+_LINKED = """
+    SELECT k.replenishment_id, k.sku, k.shop, k.order_id, k.line_id, k.qty
+    FROM replenishments AS t JOIN links AS k ON k.replenishment_id = t.replenishment_id
+    WHERE {chosen}
+    ORDER BY k.replenishment_id, k.sku, k.priority, k.placed_at, k.shop, k.order_id, k.position,
+        k.by_hand
+"""
+_ONE = "t.replenishment_id = :replenishment_id"
+_SOME = "(:state = '' OR t.state = :state) AND (:vendor = '' OR t.vendor = :vendor)"
+_ROWS_OF_ONE, _ROWS_OF_SOME = (Query(_ROWS.format(chosen=chosen)) for chosen in (_ONE, _SOME))
+_LINKED_TO_ONE, _LINKED_TO_SOME = (Query(_LINKED.format(chosen=chosen)) for chosen in (_ONE, _SOME))
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """Which replenishments; "" is any."""
+    """Which replenishments; "" is any. One that is named by its id is not filtered further."""
 
     replenishment_id: str = ""
     state: str = ""
     vendor: str = ""
-
-
-@dataclass(slots=True)
-class _Coverage:
-    """Whom the units of each replenishment line serve, and when they come."""
-
-    lines: dict[_Key, list[CoveredLine]] = field(default_factory=dict)  # by id and sku
-    dates: dict[str, list[datetime | None]] = field(default_factory=dict)  # by id
 
 
 def replenishments(
@@ -73,19 +58,30 @@ def replenishments(
 ) -> list[ReplenishmentView]:
     """Return replenishments in the order they were raised, as of now."""
     tx.survey()
-    rows = tx.query(_ROWS, (), **asdict(chosen))
-    coming = sorted({(row[6], row[2]) for row in rows if row[9]})
-    skus = known(tx, rules, {sku for sku, _destination in coming}, now)
-    coverage = _coverage(tx, skus, coming)
+    name = chosen.replenishment_id
+    if name:
+        rows = tx.query(_ROWS_OF_ONE, replenishment_id=name)
+        linked = tx.query(_LINKED_TO_ONE, replenishment_id=name)
+    else:
+        rows = tx.query(_ROWS_OF_SOME, state=chosen.state, vendor=chosen.vendor)
+        linked = tx.query(_LINKED_TO_SOME, state=chosen.state, vendor=chosen.vendor)
+    skus = known(tx, rules, {row[8] for row in rows if row[12]}, now)
+    coming = {(row[8], row[2]) for row in rows if row[12] and not row[2].startswith(CUSTOMER)}
+    coverage = covered(tx, skus, sorted(coming), linked)
     found: dict[str, ReplenishmentView] = {}
+    dates: dict[str, list[datetime | None]] = {}
     for row in rows:
-        view = found.get(row[0]) or found.setdefault(row[0], _header(row, coverage))
-        if row[6] is not None:
+        view = found.get(row[0]) or found.setdefault(row[0], _header(row))
+        if row[8] is not None:
             view["lines"].append(_line(row, coverage))
+        if row[12]:
+            dates.setdefault(row[0], []).append(_expected_at(tx, skus, row))
+    for replenishment_id, expected in dates.items():
+        found[replenishment_id]["expected_at"] = latest(expected)
     return list(found.values())
 
 
-def _header(row: Sequence[Any], coverage: _Coverage) -> ReplenishmentView:
+def _header(row: Sequence[Any]) -> ReplenishmentView:
     return {
         "replenishment_id": row[0],
         "vendor": row[1],
@@ -93,60 +89,28 @@ def _header(row: Sequence[Any], coverage: _Coverage) -> ReplenishmentView:
         "state": row[3],
         "automatic": bool(row[4]),
         "revision": row[5],
-        "expected_at": latest(coverage.dates.get(row[0], ())),
+        "expected_at": None,
         "lines": [],
     }
 
 
-def _line(row: Sequence[Any], coverage: _Coverage) -> ReplenishmentLineView:
+def _line(row: Sequence[Any], coverage: Coverage) -> ReplenishmentLineView:
     return {
-        "sku": row[6],
-        "qty": row[7],
-        "received": row[8],
-        "outstanding": row[9],
-        "covers": coverage.lines.get((row[0], row[6]), []),
+        "sku": row[8],
+        "qty": row[9],
+        "received": row[10],
+        "outstanding": row[12],
+        "covers": coverage.of(row[0], row[8]),
     }
 
 
-def _coverage(tx: Transaction, skus: Known, coming: Sequence[_Key]) -> _Coverage:
-    coverage = _Coverage()
-    given = [(*key, sum(supply.qty for supply in skus.supplies(*key))) for key in coming]
-    queues: dict[_Key, list[tuple[CoveredLine, int]]] = {}
-    for sku, destination, shop, order_id, line_id, shortage in tx.query(_QUEUE, given):
-        line: CoveredLine = {"shop": shop, "order_id": order_id, "line_id": line_id, "qty": 0}
-        queues.setdefault((sku, destination), []).append((line, shortage))
-    for key in coming:
-        _serve(coverage, skus, key, iter(queues.get(key, ())))
-    return coverage
-
-
-def _serve(
-    coverage: _Coverage, skus: Known, key: _Key, queue: Iterator[tuple[CoveredLine, int]]
-) -> None:
-    """Let what comes meet who waits, each in its order."""
-    line, waiting = next(queue, (None, 0))
-    for supply in skus.supplies(*key):
-        if supply.replenishment_id is not None:
-            coverage.dates.setdefault(supply.replenishment_id, []).append(supply.expected_at)
-        units = supply.qty
-        while units and line is not None:
-            qty = min(units, waiting)
-            if supply.replenishment_id is not None:
-                _cover(coverage, (supply.replenishment_id, key[0]), line, qty)
-            units -= qty
-            waiting -= qty
-            if waiting == 0:
-                line, waiting = next(queue, (None, 0))
-
-
-def _cover(coverage: _Coverage, key: _Key, line: CoveredLine, qty: int) -> None:
-    """Add units of one part; the parts of one replenishment line show as one."""
-    covered = coverage.lines.setdefault(key, [])
-    if covered and _same(covered[-1], line):
-        covered[-1]["qty"] += qty
-    else:
-        covered.append({**line, "qty": qty})
-
-
-def _same(one: CoveredLine, other: CoveredLine) -> bool:
-    return {**one, "qty": 0} == {**other, "qty": 0}
+def _expected_at(tx: Transaction, skus: Known, row: Sequence[Any]) -> datetime | None:
+    """Return when the last units of a line come; None: unknown."""
+    item = skus.item(row[8])
+    lead = None if item is None else item.policy.lead_time_days
+    if row[3] == ReplenishmentState.OPEN:
+        return None if lead is None else skus.at + timedelta(days=lead)
+    sent = Replenishment(row[0], row[1], row[2], tx.instant(row[6]))
+    sent.finalized_at = tx.instant(row[7])
+    line = ReplenishmentLine(row[8], row[9], received=row[10], parts=parts_of(row[11]))
+    return latest(part.expected_at for part in parts_left(sent, line, lead))

@@ -100,11 +100,12 @@ def test_a_finalized_replenishment_may_be_confirmed_anew() -> None:
     name = scene.replenishment_id(R1)
     scene.given(replenishment_closed(name, lines=[("A", [(3, T0 + 9 * DAY)])]))
     scene.when(replenishment_closed(name, lines=[("A", [(4, T0 + 2 * DAY)])])).told(
-        f"ReplenishmentReduced {R2} rev 2 [1 A]"
+        f"ReplenishmentReduced {R2} rev 2 [1 A]",
     )
     scene.kept(*HELD, f"{R1} finalized: 4 A (4 until T0+2d), 2 B", f"{R2} open: 1 A")
     scene.when(replenishment_closed(name, lines=[("A", [(5, T0 + 2 * DAY)])])).told(
-        f"ReplenishmentCancelled {R2} rev 3 []"
+        f"ReplenishmentCancelled {R2} rev 3 []",
+        "ExpectedDateChanged main/1 [1: A ?>T0+2d]",
     )
     scene.when(replenishment_closed(name, lines=[("B", [(1, None)])])).told(
         "ReplenishmentRaised V>WH#3 rev 1 [1 B]"
@@ -151,7 +152,8 @@ def test_a_sku_that_is_not_on_the_replenishment_is_refused_and_the_rest_is_done(
     rows: list[tuple[str, Parts]] = [("Z", [(1, None)]), ("A", [(5, T0 + DAY)])]
     scene.when(replenishment_closed(scene.replenishment_id(R1), lines=rows)).told(
         "ExceptionRaised refused not_on_replenishment: "
-        f"sku=Z place=WH replenishment_id={R1} vendor=V"
+        f"sku=Z place=WH replenishment_id={R1} vendor=V",
+        "ExpectedDateChanged main/1 [1: A ?>T0+1d]",
     ).kept(*HELD, f"{R1} finalized: 5 A (5 until T0+1d), 2 B")
 
 

@@ -159,7 +159,9 @@ def test_what_is_on_its_way_to_one_destination_covers_no_other() -> None:
 @rule("R2")
 def test_a_new_pack_size_changes_what_is_asked_and_a_new_lead_time_does_not() -> None:
     scene = Scene(VENDOR, order_placed("1", [("A", 3)]))
-    scene.when(item_changed("A", policy={"lead_time_days": 30})).told()
+    scene.when(item_changed("A", policy={"lead_time_days": 30})).told(
+        "ExpectedDateChanged main/1 [1: A ?>T0+30d]"
+    )
     scene.when(item_changed("A", policy={"pack_size": 5})).told(
         "ReplenishmentExtended V>main#1 rev 2 [5 A]"
     )

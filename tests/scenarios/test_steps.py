@@ -75,6 +75,7 @@ def test_while_a_fill_is_unfinished_nothing_is_bought_for_lines_it_will_serve() 
     stepwise = Stepwise.with_a_queue(safety_stock=20)
     name = stepwise.scene.replenishment_id("V>WH#1")
     scene = stepwise.scene.given(replenishment_closed(name))
+    stepwise.finish()
     scene.when(stock_received("r1", "WH", [("A", 10)], replenishment_id=name)).told(
         "BackToShip a/0 from WH [1: 2 A] waited since T0 complete"
     )

@@ -1,235 +1,223 @@
-"""Ways in which stored counters go wrong, and what an audit has to say to each.
+"""What goes wrong with stock, demand, supply and messages, and what an audit says to each."""
 
-`everything` are events after which every kind of counter is stored somewhere.
-"""
-
-from collections.abc import Callable
-from typing import Any
-
-from sqlalchemy import ColumnElement, Table, and_, delete, text, update
-
-from events.envelope import Event
 from store import schema
-from store.transaction import Transaction
-from tests.support.builders import (
-    item_changed,
-    order_cancelled,
-    order_placed,
-    order_shipped,
-    stock_received,
+from tests.support.corrupting import (
+    ASKED,
+    AT_WH1,
+    BOUGHT,
+    COMING,
+    COUNTED_AT_WH2,
+    DROPPED,
+    LOST_AT_WH2,
+    PICKED,
+    SLOT,
+    TO_BUY,
+    TO_DROP,
+    WAITS,
+    Corruptions,
+    drop,
+    empty,
+    more,
+    put,
 )
-from tests.support.story import FIRST, SECOND, story
+from tests.support.story import FIRST, SECOND
 
-Corrupt = Callable[[Transaction], None]
+_MOMENT = "2026-11-21T10:00:00.000000+00:00"
 
-
-def everything() -> list[Event]:
-    """Return the events, in the order in which they are told."""
-    return [
-        *story(),
-        item_changed("POST", policy={"manage_stock": False}),
-        order_placed("post", [("POST", 1)]),
-        stock_received("r7", "WH1", [("D", 3)]),
-        order_placed("gone", [("D", 2)]),
-        order_shipped("gone", "s1", "WH1", [("1", 2)]),
-        order_cancelled("unknown", event_id="early"),
-    ]
-
-
-def _set(table: Table, where: dict[str, str], **values: Any) -> Corrupt:  # noqa: ANN401 - columns
-    """Overwrite columns of one row; a callable is given the column."""
-
-    def corrupt(tx: Transaction) -> None:
-        new = {name: value(table.c) if callable(value) else value for name, value in values.items()}
-        done = tx.connection.execute(update(table).where(_is(table, where)).values(new))
-        assert done.rowcount == 1
-
-    return corrupt
-
-
-def _drop(table: Table, where: dict[str, str]) -> Corrupt:
-    def corrupt(tx: Transaction) -> None:
-        assert tx.connection.execute(delete(table).where(_is(table, where))).rowcount == 1
-
-    return corrupt
-
-
-def _empty(table: Table) -> Corrupt:
-    def corrupt(tx: Transaction) -> None:
-        assert tx.connection.execute(delete(table)).rowcount
-
-    return corrupt
-
-
-def _unchecked(corrupt: Corrupt) -> Corrupt:
-    """Do what a constraint forbids, without the constraint."""
-
-    def without(tx: Transaction) -> None:
-        if tx.dialect.name == "sqlite":
-            tx.connection.execute(text("PRAGMA ignore_check_constraints = ON"))
-        else:
-            sql = "ALTER TABLE order_lines DROP CONSTRAINT ck_order_lines_adds_up"
-            tx.connection.execute(text(sql))
-        corrupt(tx)
-
-    return without
-
-
-def _is(table: Table, where: dict[str, str]) -> ColumnElement[bool]:
-    return and_(*(table.c[name] == value for name, value in where.items()))
-
-
-def _more(name: str, units: int = 1) -> Callable[[Any], Any]:
-    return lambda columns: columns[name] + units
-
-
-AT_WH1 = {"sku": "A", "place": "WH1"}
-WAITS = {"sku": "A", "destination": "WH1", "shop": "main"}
-LINE = {"shop": "main", "order_id": "4", "line_id": "1"}
-SHIPPED = {"shop": "main", "order_id": "gone", "line_id": "1"}
-UNMANAGED = {"shop": "main", "order_id": "post"}
-ALLOCATION = {"shop": "main", "order_id": "2", "line_id": "1"}
-COMING = {"replenishment_id": FIRST, "sku": "A"}
-ASKED = {"replenishment_id": SECOND, "sku": "A"}
-SLOT = {"vendor": "V", "destination": "WH1"}
-EARLY = {"order_id": "unknown"}
-
-# What is done to the database, and what the audit has to say: rule and what, all of it.
-CORRUPTIONS: dict[str, tuple[Corrupt, set[str]]] = {
-    "on_hand": (
-        _set(schema.stock, AT_WH1, on_hand=_more("on_hand")),
-        {"L2 stock.on_hand"},
+OF_GOODS: Corruptions = {
+    "on_hand": (more(schema.stock, AT_WH1, "on_hand"), {"L2 stock.on_hand: 5 6"}),
+    "allocated": (more(schema.stock, AT_WH1, "allocated", units=-1), {"L3 stock.allocated: 5 4"}),
+    "no stock row": (
+        drop(schema.stock, AT_WH1),
+        {"L2 stock.on_hand: 5 0", "L3 stock.allocated: 5 0"},
     ),
-    "allocated": (
-        _set(schema.stock, AT_WH1, allocated=_more("allocated", -1)),
-        {"L3 stock.allocated"},
+    "owed": (put(schema.stock, LOST_AT_WH2, owed=[[_MOMENT, 3]]), {"S7 stock.owed: 2 3"}),
+    "nothing owed": (put(schema.stock, LOST_AT_WH2, owed=None), {"S7 stock.owed: 2 0"}),
+    "owed in another order": (
+        put(schema.stock, LOST_AT_WH2, owed=[["2026-11-22", 1], [_MOMENT, 1]]),
+        {"S7 stock.owed, the earliest first: 1 0"},
     ),
-    "no stock row": (_drop(schema.stock, AT_WH1), {"L2 stock.on_hand", "L3 stock.allocated"}),
-    "demand": (
-        _set(schema.demand, WAITS, shortage=_more("shortage")),
-        {"L4 demand.shortage"},
+    "owed after a count": (
+        put(schema.stock, COUNTED_AT_WH2, owed=[["2026-11-21T12:00:00.000000+00:00", 6]]),
+        {"S7 stock.owed, at most what was found: 5 6"},
     ),
-    "no demand row": (_drop(schema.demand, WAITS), {"L4 demand.shortage"}),
-    "allocated of a line": (
-        _set(schema.order_lines, LINE, allocated=1, ordered=_more("ordered")),
-        {"L3 order_lines.allocated"},
+    "owed from before a count": (
+        put(schema.stock, COUNTED_AT_WH2, owed=[[_MOMENT, 2]]),
+        {"S8 stock.owed, after the last count: 11:00 10:00"},
     ),
-    "shortage of a line": (
-        _set(schema.order_lines, LINE, shortage=_more("shortage"), ordered=_more("ordered")),
-        {"L4 demand.shortage", "R2 replenishment_lines.qty of the open one"},
+    "never counted": (
+        put(schema.stock, COUNTED_AT_WH2, counted_at=None),
+        {"S8 stock.counted_at, not before what it checked: 11:00 None"},
     ),
-    "shipped of a line": (
-        _set(schema.order_lines, SHIPPED, shipped=_more("shipped"), ordered=_more("ordered")),
-        {"S9 order_lines.shipped, at most what left"},
+    "demand": (more(schema.demand, WAITS, "shortage"), {"L4 demand.shortage: 15 16"}),
+    "queued": (more(schema.demand, WAITS, "queued"), {"L4 demand.queued: 15 16"}),
+    "fillable": (more(schema.demand, WAITS, "fillable", units=-1), {"L4 demand.fillable: 15 14"}),
+    "no demand row": (
+        drop(schema.demand, WAITS),
+        {"L4 demand.fillable: 15 0", "L4 demand.queued: 15 0", "L4 demand.shortage: 15 0"},
     ),
-    "queue place of a line": (
-        _set(schema.order_lines, LINE, priority=1),
-        {"S4 order_lines: destination, priority, placed_at"},
+    "status": (
+        put(schema.item_statuses, {"sku": "A", "shop": "main"}, status="in_stock"),
+        {"S13 item_statuses.status: backorder in_stock"},
     ),
-    "destination of a line": (
-        _set(schema.order_lines, LINE, destination="WH2"),
-        {"S4 order_lines: destination, priority, placed_at"},
+    "no status": (
+        drop(schema.item_statuses, {"sku": "D", "shop": "main"}),
+        {"S13 item_statuses.status: in_stock backorder"},
     ),
-    "an allocation": (
-        _set(schema.allocations, ALLOCATION, qty=_more("qty")),
-        {
-            "L3 stock.allocated",
-            "L3 order_lines.allocated",
-            "S8 stock.allocated, at most on_hand",
-        },
+    "status of the others": (
+        put(schema.items, {"sku": "C"}, base_status="in_stock"),
+        {"S13 item_statuses.status: backorder in_stock"},
     ),
-    "an allocation of no line": (
-        _drop(schema.order_lines, UNMANAGED),
-        {"L3 allocations: the line they are of"},
-    ),
-    "a line of no order": (
-        _drop(schema.orders, UNMANAGED),
-        {"L3 order_lines: the order they are of"},
-    ),
-    "allocation count": (
-        _set(schema.orders, {"shop": "main", "order_id": "2"}, allocation_count=0),
-        {"C1 orders.allocation_count"},
-    ),
+    "busy": (put(schema.items, {"sku": "C"}, busy=True), {"S6 items.busy: 0 1"}),
+}
+
+OF_SUPPLY: Corruptions = {
     "asked of the vendor": (
-        _set(
-            schema.replenishment_lines,
-            ASKED,
-            qty=_more("qty", 5),
-            outstanding=_more("outstanding", 5),
-        ),
-        {"R2 replenishment_lines.qty of the open one", "R3 replenishments.told_total"},
+        more(schema.replenishment_lines, ASKED, "qty", "outstanding", units=5),
+        {"R2 replenishment_lines.qty of the open one: 5 10", "R3 replenishments.told_total: 10 5"},
+    ),
+    "added by hand": (
+        more(schema.replenishment_lines, ASKED, "manual", units=5),
+        {"R2 replenishment_lines.qty of the open one: 10 5"},
+    ),
+    "linked": (
+        more(schema.replenishment_lines, BOUGHT, "linked"),
+        {"R10 replenishment_lines.linked: 3 4"},
+    ),
+    "picked": (
+        more(schema.replenishment_lines, PICKED, "picked", units=-1),
+        {"R10 replenishment_lines.picked: 2 1"},
     ),
     "outstanding": (
-        _set(schema.replenishment_lines, COMING, outstanding=_more("outstanding", -1)),
-        {"R4 replenishment_lines.outstanding"},
+        more(schema.replenishment_lines, COMING, "outstanding", units=-1),
+        {"R4 replenishment_lines.outstanding: 9 8"},
     ),
-    "nothing received": (
-        _set(schema.replenishment_lines, COMING, received=0, outstanding=10),
-        {"R4 replenishments.state"},
+    "outstanding, to a customer": (
+        more(schema.replenishment_lines, TO_DROP, "outstanding"),
+        {"R4 replenishment_lines.outstanding: 0 1"},
     ),
-    "more received": (
-        _set(schema.replenishment_lines, COMING, received=3, outstanding=7),
-        {"R2 replenishment_lines.qty of the open one"},
+    "asked to ship to a customer": (
+        more(schema.replenishment_lines, TO_DROP, "qty"),
+        {"R10 replenishment_lines.qty, to a customer: 2 3", "R3 replenishments.told_total: 3 2"},
     ),
-    "more received than arrived": (
-        _set(schema.replenishment_lines, COMING, received=8, outstanding=2),
+    "less asked than linked": (
+        more(schema.replenishment_lines, TO_BUY, "qty", "outstanding", units=-1),
         {
-            "R2 replenishment_lines.qty of the open one",
-            "S1 replenishment_lines.received, at most what arrived",
+            "R10 links to a replenishment, at most what comes: 1 2",
+            "R2 replenishment_lines.qty of the open one: 2 1",
+            "R3 replenishments.told_total: 1 2",
         },
     ),
+    "less coming than linked": (
+        put(schema.replenishment_lines, BOUGHT, received=2, outstanding=1),
+        {
+            "R10 links to a replenishment, at most what comes: 2 3",
+            "S1 replenishment_lines.received, at most what arrived: 1 2",
+            "S1 replenishment_lines.received, at most what was told: 1 2",
+        },
+    ),
+    "nothing received": (
+        put(schema.replenishment_lines, COMING, received=0, outstanding=10),
+        {"R4 replenishments.state: finalized partially_received"},
+    ),
+    "more received": (
+        put(schema.replenishment_lines, COMING, received=3, outstanding=7),
+        {
+            "R2 replenishment_lines.qty of the open one: 10 5",
+            "S1 replenishment_lines.received, at most what was told: 1 3",
+        },
+    ),
+    "more received than arrived": (
+        put(schema.replenishment_lines, COMING, received=8, outstanding=2),
+        {
+            "R2 replenishment_lines.qty of the open one: 15 5",
+            "S1 replenishment_lines.received, at most what arrived: 6 8",
+            "S1 replenishment_lines.received, at most what was told: 1 8",
+        },
+    ),
+    "less shipped by a vendor": (
+        put(schema.replenishment_lines, DROPPED, received=0),
+        {"R4 replenishments.state: finalized received"},
+    ),
     "parts": (
-        _set(schema.replenishment_lines, COMING, parts=[[9, None]]),
-        {"R4 replenishment_lines.qty"},
+        put(schema.replenishment_lines, COMING, parts=[[9, None]]),
+        {"R4 replenishment_lines.qty: 9 10"},
+    ),
+    "at the dock": (
+        put(schema.replenishment_lines, BOUGHT, docked=[["DOCK", 2]]),
+        {"R10 replenishment_lines.docked, at most on_hand: 1 2"},
+    ),
+    "not at the dock": (
+        put(schema.replenishment_lines, BOUGHT, docked=[]),
+        {"R10 links to a replenishment, at most what comes: 2 3"},
+    ),
+    "at a source": (
+        put(schema.replenishment_lines, BOUGHT, docked=[["WH1", 1]]),
+        {
+            "R10 replenishment_lines.docked, at most on_hand: 0 1",
+            "R10 replenishment_lines.docked, where orders are served from: 0 1",
+        },
     ),
     "state": (
-        _set(schema.replenishments, {"replenishment_id": FIRST}, state="received"),
+        put(schema.replenishments, {"replenishment_id": FIRST}, state="received"),
         {
-            "R4 replenishments.state",
-            "R4 replenishment_lines.outstanding",
-            "R2 replenishment_lines.qty of the open one",
+            "R2 replenishment_lines.qty of the open one: 15 5",
+            "R2 replenishment_lines.qty of the open one: 1 0",
+            "R4 replenishment_lines.outstanding: 0 9",
+            "R4 replenishment_lines.outstanding: 0 1",
+            "R4 replenishments.state: partially_received received",
+        },
+    ),
+    "nothing asked": (
+        put(schema.replenishment_lines, ASKED, qty=0, outstanding=0),
+        {
+            "R2 replenishment_lines.qty of the open one: 5 0",
+            "R3 replenishments.state, of an open one that asks for nothing: cancelled open",
+            "R3 replenishments.told_total: 0 5",
         },
     ),
     "told total": (
-        _set(schema.replenishments, {"replenishment_id": SECOND}, told_total=6),
-        {"R3 replenishments.told_total"},
+        put(schema.replenishments, {"replenishment_id": SECOND}, told_total=6),
+        {"R3 replenishments.told_total: 5 6"},
     ),
     "told revision": (
-        _set(schema.replenishments, {"replenishment_id": SECOND}, told_revision=0),
-        {"R3 replenishments.told_revision"},
+        put(schema.replenishments, {"replenishment_id": SECOND}, told_revision=0),
+        {"R3 replenishments.told_revision: 1 0"},
     ),
     "an empty slot": (
-        _set(schema.replenishment_slots, SLOT, open_id=None),
-        {"R1 replenishment_slots.open_id"},
+        put(schema.replenishment_slots, SLOT, open_id=None),
+        {f"R1 replenishment_slots.open_id: {SECOND} None"},
     ),
     "a slot of another": (
-        _set(schema.replenishment_slots, SLOT, open_id=FIRST),
-        {"R1 replenishment_slots.open_id"},
+        put(schema.replenishment_slots, SLOT, open_id=FIRST),
+        {f"R1 replenishment_slots.open_id: {SECOND} {FIRST}"},
     ),
     "a slot that is not empty": (
-        lambda tx: tx.append(schema.replenishment_slots, [("W", "WH1", FIRST, 0, 0)]),
-        {"R1 replenishment_slots.open_id"},
+        lambda tx: tx.append(schema.replenishment_slots, [("U", "WH1", FIRST, 0, 0)]),
+        {f"R1 replenishment_slots.open_id: None {FIRST}"},
     ),
     "raised": (
-        _set(schema.replenishment_slots, SLOT, raised=_more("raised")),
-        {"R1 replenishment_slots.raised"},
+        more(schema.replenishment_slots, SLOT, "raised"),
+        {"R1 replenishment_slots.raised: 2 3"},
     ),
-    "busy": (_set(schema.items, {"sku": "C"}, busy=True), {"S6 items.busy"}),
+}
+
+OF_MESSAGES: Corruptions = {
     "an event that no longer waits": (
-        _set(schema.inbox, {"event_id": "early"}, outcome="applied"),
-        {"L5 inbox.outcome of what waits"},
+        put(schema.inbox, {"event_id": "early"}, outcome="applied"),
+        {"L5 inbox.outcome of what waits: waiting applied"},
     ),
     "a waiting event that is gone": (
-        _drop(schema.waiting, EARLY),
-        {"L5 inbox.outcome of what waits"},
+        drop(schema.waiting, {"order_id": "unknown"}),
+        {"L5 inbox.outcome of what waits: applied waiting"},
     ),
-    "history": (
-        _empty(schema.emitted),
-        {"L5 outbox: kept in what was emitted"},
+    "waiting for an order that is there": (
+        put(schema.waiting, {"order_id": "unknown"}, order_id="1"),
+        {"C3 waiting: for what nobody knows: unknown known"},
     ),
-    # The last one: SQLite keeps the constraints off for the rest of its connection.
-    "sum of a line": (
-        _unchecked(_set(schema.order_lines, LINE, ordered=_more("ordered"))),
-        {"L3 order_lines.ordered"},
+    "waiting for a replenishment that is there": (
+        put(schema.waiting, {"replenishment_id": "R-unknown"}, replenishment_id=FIRST),
+        {"C3 waiting: for what nobody knows: unknown known"},
     ),
+    "history": (empty(schema.emitted), {"L5 outbox: kept in what was emitted: 1 0"}),
 }

@@ -124,6 +124,7 @@ CHECKED = {
     "orders": 1,
     "order_lines": 2,
     "allocations": 0,
+    "links": 0,
     "replenishments": 1,
     "replenishment_lines": 1,
     "replenishment_slots": 1,

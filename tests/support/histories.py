@@ -12,13 +12,19 @@ from hypothesis import strategies as st
 
 from events.envelope import Event
 from tests.support.builders import (
+    back_to_ship_requested,
     item_changed,
+    line_backordered,
     order_cancelled,
+    order_changed,
+    order_hold_cleared,
     order_placed,
     order_shipped,
     place_changed,
     replenishment_closed,
+    replenishment_requested,
     shop_changed,
+    stock_counted,
     stock_received,
     stock_returned,
     stock_transferred,
@@ -32,6 +38,7 @@ SKUS = ("A", "B", "C")
 VENDORS = ("V", "W")
 PLACES = ("DOCK", "WH1", "WH2")
 SOURCES = ("WH1", "WH2")
+HOLDS = ("payment", "fraud")
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 
@@ -52,6 +59,9 @@ _SETTINGS = st.fixed_dictionaries(
         "lead_time_days": st.sampled_from((0, 7, None)),
         "pack_size": st.sampled_from((1, 4, None)),
         "min_order_qty": st.sampled_from((1, 6, None)),
+        "sourcing": st.sampled_from(("stock", "buy_to_order", "drop_ship", None)),
+        "min_sale_qty": st.sampled_from((1, 2, None)),
+        "sale_increment": st.sampled_from((1, 2, None)),
     },
 )
 
@@ -103,12 +113,76 @@ class _Storyteller:
         self.orders += 1
         return order_placed(
             str(self.orders),
-            self.draw(_LINES),
+            self._order_lines(),
             shop=SHOPS[self.orders % len(SHOPS)],
             priority=self.draw(st.sampled_from((None, None, 1))),
+            ship_mode=self.draw(st.sampled_from((None, None, "line", "complete"))),
+            release=self.draw(st.sampled_from((None, None, None, "manual"))),
+            holds=self.draw(st.sampled_from((None, None, None, ("payment",), ("fraud",), HOLDS))),
             placed_at=T0 + timedelta(days=self.draw(st.integers(-2, 2))),
             time=self._now,
         )
+
+    def _order_lines(self) -> list[Fields]:
+        groups = st.sampled_from((None, None, None, "g"))
+        return [
+            {"sku": sku, "qty": qty, **({} if group is None else {"group": group})}
+            for (sku, qty), group in zip(
+                self.draw(_LINES), self.draw(st.lists(groups, min_size=3, max_size=3)), strict=False
+            )
+        ]
+
+    def changed(self) -> Event:
+        shop, order_id = self._order()
+        known = self.house.state.orders.get((shop, order_id))
+        lines = self._order_lines()
+        skus = [] if known is None else [line.sku for line in known.lines.values()]
+        for n, sku in enumerate(skus[: len(lines)]):
+            lines[n] = {**lines[n], "sku": sku}  # a line keeps its sku
+        if self.draw(st.booleans()):
+            lines = lines[:1]
+        version = self.draw(st.integers(1, 4))
+        return order_changed(order_id, lines, shop=shop, version=version, time=self._now)
+
+    def cleared(self) -> Event:
+        shop, order_id = self._order()
+        hold = self.draw(st.sampled_from(HOLDS))
+        return order_hold_cleared(order_id, hold, shop=shop, time=self._now)
+
+    def requested(self) -> Event:
+        shop, order_id = self._order()
+        return back_to_ship_requested(order_id, shop=shop, time=self._now)
+
+    def backordered(self) -> Event:
+        shop, order_id = self._order()
+        line_id, qty = self.draw(st.sampled_from(("1", "2"))), self.draw(_QTY)
+        reason = self.draw(st.sampled_from(("short_pick", "hold")))
+        source = self.draw(_SOURCE)
+        row = {"reason": reason, "shop": shop, "time": self._now}
+        return line_backordered(order_id, (line_id, qty), source, **row)
+
+    def counted(self) -> Event:
+        lines = [
+            (sku, self.draw(st.integers(0, 6))) for sku in self.draw(st.sets(_SKU, min_size=1))
+        ]
+        at = self._now - timedelta(hours=self.draw(st.integers(0, 4)))
+        return stock_counted(self._name, self.draw(_PLACE), lines, counted_at=at, time=self._now)
+
+    def asked(self) -> Event:
+        rows: list[Any] = []
+        for _ in range(self.draw(st.integers(1, 2))):
+            shop, order_id = self._order()
+            known = self.house.state.orders.get((shop, order_id))
+            line = self.draw(st.sampled_from(list(known.lines.values()))) if known else None
+            if line is None or self.draw(st.booleans()):
+                rows.append((self.draw(_SKU), self.draw(st.sampled_from((-2, 1, 3)))))
+                continue
+            row = {"sku": line.sku, "shop": shop, "order_id": order_id, "line_id": line.line_id}
+            if row not in rows:
+                rows.append(row)
+        place = self.draw(st.sampled_from((None, None, *PLACES)))
+        vendor = self.draw(st.sampled_from(("V", "V", "W")))
+        return replenishment_requested(vendor, rows, destination=place, time=self._now)
 
     def cancelled(self) -> Event:
         shop, order_id = self._order()
@@ -125,7 +199,8 @@ class _Storyteller:
     def shipped(self) -> Event:
         shop, order_id = self._order()
         lines = st.dictionaries(st.sampled_from(("1", "2", "3")), _QTY, min_size=1, max_size=2)
-        place, rows = self.draw(_SOURCE), sorted(self.draw(lines).items())
+        place = self.draw(st.sampled_from((*SOURCES, *SOURCES, "vendor:V")))
+        rows = sorted(self.draw(lines).items())
         return order_shipped(order_id, self._name, place, rows, shop=shop, time=self._now)
 
     def received(self) -> Event:
@@ -191,6 +266,12 @@ class _Storyteller:
         *(shipped,) * 3,
         *(closed,) * 3,
         *(item,) * 3,
+        *(changed,) * 2,
+        *(cleared,) * 2,
+        *(requested,) * 2,
+        *(backordered,) * 2,
+        *(counted,) * 2,
+        *(asked,) * 2,
         returned,
         vendor,
         shop,

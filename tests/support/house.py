@@ -12,10 +12,11 @@ from typing import Any
 from events.envelope import Event
 from events.outbound import Outbound
 from handlers import steps
-from handlers.batch import decide
+from handlers.batch import concerns, decide
 from handlers.decision import Applied, Decision, Deferred, Movement, Outcome
 from handlers.policy import Policy, Rules
 from handlers.rules.queue import hold
+from handlers.rules.stocks import BOOKED
 from handlers.state import (
     Item,
     Line,
@@ -23,6 +24,7 @@ from handlers.state import (
     OrderKey,
     Replenishment,
     Slot,
+    Some,
     State,
     Task,
     TaskKind,
@@ -39,7 +41,7 @@ class OpenState(State):
     def item(self, sku: str) -> Item:
         """Return a sku, made when first named."""
         if sku not in self.items:
-            item = self.items[sku] = Item(sku, queues={})
+            item = self.items[sku] = Item(sku, queues={}, links={}, reserved={}, held=Some())
             self.refresh(item)
             item.base_status = None
         return self.items[sku]
@@ -47,6 +49,10 @@ class OpenState(State):
     def order(self, key: OrderKey) -> Order | None:
         """Return an order; None where there is none."""
         return self.orders.get(key)
+
+    def replenishment(self, replenishment_id: str) -> Replenishment:
+        """Return a replenishment; all of them are here."""
+        return self.replenishments[replenishment_id]
 
     def slot(self, vendor: str, destination: str) -> Slot:
         """Return the slot of a vendor and destination, made when first named."""
@@ -68,7 +74,7 @@ class House:
 
     def __post_init__(self) -> None:
         """Open an empty house."""
-        self.state = OpenState(self.rules, catalogue_locked=True)
+        self.state = OpenState(self.rules, catalogue_locked=True, left={})
 
     @classmethod
     def with_defaults(cls, **settings: Any) -> "House":  # noqa: ANN401 - any setting of a Policy
@@ -80,6 +86,7 @@ class House:
         for event in events:
             for sku in _skus(event):
                 self._see(sku)
+        self.look()
         decision = decide(self.state, [(event, self.now) for event in events], self.now)
         self.outcomes += decision.outcomes
         out = self._keep(decision)
@@ -100,10 +107,33 @@ class House:
             task = self.tasks.pop(0)
             if task.kind is TaskKind.WALK:
                 self.state.walks = [walk for walk in self.state.walks if walk is not task]
-                skus = sorted(self.state.items)
+                items = self.state.items
+                skus = [sku for sku in sorted(items) if concerns(task, items[sku])]
+                self.look()
                 out += self._keep(steps.step_walk(self.state, task, skus, self.now))
                 self.tasks = [left for left in self.tasks if left is not task]
         return out
+
+    def look(self) -> None:
+        """Look up what the store would load: past movements, and lines that are not linked."""
+        state = self.state
+        state.since, state.left = {}, {}
+        for row in self.movements:
+            if row.reason in BOOKED:
+                continue
+            for place, qty in ((row.origin, -row.qty), (row.target, row.qty)):
+                if place is not None:
+                    key = (row.sku, place)
+                    state.since.setdefault(key, []).append((row.happened_at, qty))
+                    if qty < 0:
+                        state.left[key] = max(row.happened_at, state.left.get(key, row.happened_at))
+        for item in state.items.values():
+            item.wanting = Some([line for line in self.lines_of(item.sku) if line.unlinked])
+
+    def lines_of(self, sku: str) -> list[Line]:
+        """Return all order lines of a sku, in queue order."""
+        every = (line for order in self.state.orders.values() for line in order.lines.values())
+        return sorted((line for line in every if line.sku == sku), key=lambda line: line.rank)
 
     def _see(self, sku: str) -> None:
         self.state.item(sku)

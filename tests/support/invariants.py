@@ -3,13 +3,17 @@
 Every question is asked of rows re-derived here, never of the counter it is about.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from events.envelope import Cause
+from events.outbound import ExceptionRaised
+from events.vocabulary import ExceptionCode
 from handlers.batch import concerns
+from handlers.rules.release import together
 from handlers.rules.replenishment import replenish
 from handlers.rules.sellable import sources_of, status
-from handlers.state import INCOMING, Item, Line, State, TaskKind
+from handlers.state import INCOMING, Item, Line, Sourced, State, TaskKind
 from handlers.turn import Books, Origin, Turn
 from tests.support.house import House, balanced
 from tests.support.wire import T0
@@ -24,9 +28,12 @@ def check(house: House) -> None:
         _lines(lines)
         _allocated(item, lines)
         _demand(item, lines)
+        _links(state, item, lines)
         if _settled(house, item):
             _nobody_waits_for_free_stock(state, item, lines)
+            _no_more_is_promised_than_is_there(house, item)
             _statuses(state, item)
+    _releases(state)
     _one_open_replenishment(state)
     _needs_are_met(house)
     twice = [
@@ -80,9 +87,10 @@ def _lines(lines: Iterable[Line]) -> None:
         terms = (line.shortage, line.pending, line.drop_ship)
         ends = (line.shipped, line.cancelled, line.rejected)
         assert min(*terms, *ends, *(row.qty for row in line.allocations), 0) == 0
+        assert line.pending == 0 or line.order.pending, "only a payment is waited for so (O10)"
+        assert line.drop_ship == 0 or line.sourced is Sourced.DROP_SHIP
         for row in line.allocations:
-            assert row.release_id is not None, "mode partial releases whatever is allocated"
-            assert (row.source is not None) == line.managed
+            assert not row.qty or (row.source is not None) == line.managed
 
 
 def _allocated(item: Item, lines: Iterable[Line]) -> None:
@@ -99,26 +107,91 @@ def _allocated(item: Item, lines: Iterable[Line]) -> None:
 
 def _demand(item: Item, lines: Iterable[Line]) -> None:
     """L4: what waits by destination and shop is what lines are short of."""
-    sums: dict[tuple[str, str], int] = {}
+    for name in ("shortage", "queued", "fillable"):
+        sums: dict[tuple[str, str], int] = {}
+        for line in lines:
+            key = (line.order.destination, line.order.shop)
+            sums[key] = sums.get(key, 0) + getattr(line, name)
+        kept = {key: getattr(row, name) for key, row in item.demand.items()}
+        assert _some(kept) == _some(sums), name
+
+
+def _links(state: State, item: Item, lines: Iterable[Line]) -> None:
+    """R10: what is bought for single lines is what they need at most, and what can still come."""
+    linked: dict[tuple[str, bool], int] = {}
     for line in lines:
-        key = (line.order.destination, line.order.shop)
-        sums[key] = sums.get(key, 0) + line.shortage
-    assert {key: row.shortage for key, row in item.demand.items() if row.shortage} == {
-        key: qty for key, qty in sums.items() if qty
-    }
+        needed = line.drop_ship if line.sourced is Sourced.DROP_SHIP else line.shortage
+        assert line.linked <= needed, f"{line.order.key} is linked to more than it needs"
+        for link in line.links:
+            assert link.qty >= 0
+            key = (link.replenishment_id, link.by_hand)
+            linked[key] = linked.get(key, 0) + link.qty
+    docked: dict[str, int] = {}
+    kept: dict[tuple[str, bool], int] = {}
+    for name, row in state.replenishments.items():
+        bought = row.lines.get(item.sku)
+        if bought is None:
+            continue
+        kept |= {(name, False): bought.linked, (name, True): bought.picked}
+        for place, qty in bought.docked.items():
+            assert qty > 0
+            assert item.busy or not state.places[place].picks, (
+                "at a source they fill or are ordinary stock"
+            )
+            docked[place] = docked.get(place, 0) + qty
+        assert bought.at_docks <= bought.for_lines
+        if not item.busy and not row.is_open:
+            coming = bought.short_of if row.incoming else 0
+            assert bought.for_lines <= coming + bought.at_docks, f"{name} brings less"
+    assert _some(kept) == _some(linked)
+    for place, qty in docked.items():
+        assert item.busy or qty <= item.stock[place].on_hand, f"more is linked than lies at {place}"
+
+
+def _some(sums: Mapping[Any, int]) -> dict[Any, int]:
+    return {key: qty for key, qty in sums.items() if qty}
 
 
 def _nobody_waits_for_free_stock(state: State, item: Item, lines: Iterable[Line]) -> None:
     """§8: no held line while there are units above the safety stock that its shop may use."""
     for line in lines:
-        if not line.shortage:
+        if not line.fillable:
             continue
+        if not state.rules.keep_partial_allocations and together(line):
+            continue  # it waits for what it may not leave without (O9)
         here = [
             item.stock[name] for name in sources_of(state, line.order.shop) if name in item.stock
         ]
         free = sum(row.on_hand - row.allocated for row in here) - item.policy.safety_stock
         best = max((row.on_hand - row.allocated for row in here), default=0)
         assert free <= 0 or best <= 0, f"{line.order.key} waits for {item.sku}"
+
+
+def _no_more_is_promised_than_is_there(house: House, item: Item) -> None:
+    """S8: what is promised and not there is released, and an exception has said so."""
+    told = {
+        (row.refs.sku, row.refs.place)
+        for row in house.emitted
+        if isinstance(row, ExceptionRaised) and row.code is ExceptionCode.OVER_ALLOCATED
+    }
+    for place, row in item.stock.items():
+        if row.allocated <= row.on_hand:
+            continue
+        assert (item.sku, place) in told
+        lines = house.lines_of(item.sku)
+        there = [part for line in lines for part in line.allocations if part.source == place]
+        over = row.allocated - row.on_hand
+        assert over <= sum(part.qty for part in there if part.release_id), "unreleased goes first"
+
+
+def _releases(state: State) -> None:
+    """O9, O10: what may go was told to go, and nothing of an order that waits for its payment."""
+    for order in state.orders.values():
+        for line in order.lines.values():
+            if order.holds or order.release == "manual" or not line.unreleased:
+                continue
+            peers = together(line)
+            assert any(peer.shortage or peer.pending for peer in peers), f"{order.key} may go"
 
 
 def _statuses(state: State, item: Item) -> None:
@@ -148,6 +221,7 @@ def _needs_are_met(house: House) -> None:
     books = Books(house.state, house.now)
     turn = Turn(books, Origin(Cause("/tests", "again", "Again"), T0))
     before = _open_quantities(house.state)
+    house.look()
     for item in house.state.items.values():
         if _settled(house, item):
             replenish(turn, item)

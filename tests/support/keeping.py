@@ -26,7 +26,6 @@ from store.inbox import Arrival, Claim
 from store.load import load
 from store.save import save
 from store.transaction import Database
-from workers.process import learn, merged
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 LOADS_MAX = 20
@@ -67,12 +66,12 @@ def keep(
             with database.begin() as tx:
                 claim = inbox.claim(tx, arrivals)
                 fresh = [row.event for row in claim.fresh]
-                state = load(tx, merged(keys_of(fresh), more), fresh, rules or Rules())
+                state = load(tx, keys_of(fresh).join(more), fresh, rules or Rules())
                 decision = decide(state, [(event, now) for event in fresh], now)
                 save(tx, state, decision, now)
                 return Kept(claim, state, decision, tx.trail)
         except Unloaded as missing:
-            learn(more, missing)
+            more.learn(missing)
     raise AssertionError(f"{LOADS_MAX} loads were not enough: {more}")
 
 

@@ -5,6 +5,7 @@
     OrderBackordered main/1 [1: 3 A until T0+7d] until T0+7d
     ReplenishmentExtended V>WH#1 rev 2 [5 A, 1 B]
     ExceptionRaised no_vendor: sku=A shop=main order_id=1 line_id=1
+    ExpectedDateChanged main/1 [1: A T0+7d>T0+9d]
 
     main/1 [1] 5 A: 2 at WH, 3 held
     WH: 2 A, 2 promised
@@ -21,6 +22,7 @@ from events.outbound import (
     BackorderedLine,
     BackToShip,
     ExceptionRaised,
+    ExpectedDateChanged,
     OrderBackordered,
     OrderRejected,
     Outbound,
@@ -62,7 +64,9 @@ def names_of(state: State) -> dict[str, str]:
     return names
 
 
-def message(told: Outbound, names: Mapping[str, str]) -> str:
+def message(  # noqa: C901, PLR0911 - one case per event out
+    told: Outbound, names: Mapping[str, str]
+) -> str:
     """One event out."""
     kind = type(told).__name__
     match told:
@@ -73,6 +77,13 @@ def message(told: Outbound, names: Mapping[str, str]) -> str:
             buyer = f" for {told.customer.email}" if told.customer else ""
             until = moment(told.expected_at)
             return f"{kind} {told.shop}/{told.order_id} [{lines}] until {until}{buyer}"
+        case ExpectedDateChanged():
+            lines = ", ".join(
+                f"{row.line_id}: {row.sku} {moment(row.was)}>{moment(row.expected_at)}"
+                for row in told.lines
+            )
+            buyer = f" for {told.customer.email}" if told.customer else ""
+            return f"{kind} {told.shop}/{told.order_id} [{lines}]{buyer}"
         case OrderRejected():
             lines = ", ".join(
                 f"{row.line_id}: {row.qty} {row.sku} {row.reason}, sellable {row.sellable}"
@@ -89,7 +100,8 @@ def message(told: Outbound, names: Mapping[str, str]) -> str:
             by_hand = "" if told.automatic else " by hand"
             name = names[told.replenishment_id]
             assert name.startswith(f"{told.vendor}>{told.destination}#")
-            return f"{kind} {name} rev {told.revision} [{lines}]{by_hand}"
+            text = f"{kind} {name} rev {told.revision} [{lines}]{by_hand}"
+            return f"{text} to {told.ship_to}" if told.ship_to else text
         case StockStatusChanged():
             units = "unlimited" if told.sellable is None else told.sellable
             return f"{kind} {told.shop} {told.sku} {told.status}, sellable {units}"
@@ -100,8 +112,6 @@ def message(told: Outbound, names: Mapping[str, str]) -> str:
             reason = f" {told.reason}" if told.reason else ""
             about = " ".join(f"{name}={value}" for name, value in refs.items())
             return f"{kind} {told.code}{reason}: {about}"
-        case _:
-            raise TypeError(f"{kind} is not told yet")
 
 
 def _release(told: ReadyToShip | BackToShip | ReleaseCancelled) -> str:
@@ -125,7 +135,7 @@ def _waiting(row: BackorderedLine) -> str:
 
 def kept(state: State) -> list[str]:
     """All order lines, all stock and all replenishments there are."""
-    return [*_lines(state), *_stock(state), *_replenishments(state)]
+    return [*_lines(state), *_stock(state), *_replenishments(state), *_links(state)]
 
 
 def _lines(state: State) -> Iterator[str]:
@@ -157,6 +167,18 @@ def _quantities(line: Line) -> Iterator[str]:
             yield f"{qty} {name}"
 
 
+def _links(state: State) -> Iterator[str]:
+    names = names_of(state)
+    for order in state.orders.values():
+        for line in order.lines.values():
+            for link in line.links:
+                if link.qty:
+                    by_hand = " by hand" if link.by_hand else ""
+                    where = names[link.replenishment_id]
+                    who = f"{order.shop}/{order.order_id} [{line.line_id}]"
+                    yield f"{where} brings {who} {link.qty}{by_hand}"
+
+
 def _stock(state: State) -> Iterator[str]:
     for item in state.items.values():
         for row in item.stock.values():
@@ -186,7 +208,11 @@ def _replenished(line: ReplenishmentLine) -> str:
     if line.parts:
         parts = (f"{part.qty} until {moment(part.expected_at)}" for part in line.parts)
         text += f" ({' + '.join(parts)})"
-    return f"{text}, {line.received} in" if line.received else text
+    if line.received:
+        text += f", {line.received} in"
+    for place, qty in sorted(line.docked.items()):
+        text += f", {qty} for lines at {place}"
+    return text
 
 
 def movement(row: Movement) -> str:

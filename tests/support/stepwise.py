@@ -15,7 +15,8 @@ from handlers import steps
 from handlers.batch import concerns, decide
 from handlers.decision import Decision, Deferred
 from handlers.keys import keys_of
-from handlers.state import Item, Queue, QueueKey, Task, TaskKind
+from handlers.rules.sellable import home_of
+from handlers.state import Item, Linked, Queue, QueueKey, Rank, Some, Task, TaskKind
 from tests.support.builders import item_changed, order_placed, place_changed
 from tests.support.house import House
 from tests.support.scene import Scene
@@ -30,6 +31,8 @@ class StepwiseHouse(House):
     lines_max: int = 1
     skus_max: int = 1
     waiting: dict[tuple[str, str], tuple[Event, str]] = field(default_factory=dict)
+    _after: dict[str, tuple[str, Rank]] = field(default_factory=dict)
+    _at: tuple[str, tuple[bool, Rank] | None] = ("", None)
 
     def hear(self, *events: Event) -> list[Outbound]:
         """Decide the events as one batch; what it leaves over is for `step`."""
@@ -41,7 +44,7 @@ class StepwiseHouse(House):
         """Do one step of what is left over; None: nothing is."""
         if self.tasks:
             task = self.tasks[0]
-            return self._walk(task) if task.kind is TaskKind.WALK else self._fill(task)
+            return self._walk(task) if task.kind is TaskKind.WALK else self._sku(task)
         if self.waiting:
             sku = next(iter(self.waiting.values()))[1]
             return self._decide([event for event, at in self.waiting.values() if at == sku], sku)
@@ -54,12 +57,17 @@ class StepwiseHouse(House):
             out += told
         return out
 
-    def _fill(self, task: Task) -> list[Outbound]:
+    def _sku(self, task: Task) -> list[Outbound]:
         sku = task.sku or ""
+        keys = steps.keys_of_sku(task)
+        self._after = {name: after for name, after in keys.dated.items() if after is not None}
+        passed = keys.fill_after.get(sku)
+        self._at = ("", None) if passed is None else (passed[0], passed[1:])
         waited_for = {at for _event, at in self.waiting.values()}
         resting = sum(row.sku == sku for row in self.tasks) == 1 and sku not in waited_for
         self._load(exempt=sku)
-        return self._settle(steps.step_fill(self.state, task, self.now, resting=resting))
+        self._after, self._at = {}, ("", None)
+        return self._settle(steps.step_sku(self.state, task, self.now, resting=resting))
 
     def _walk(self, task: Task) -> list[Outbound]:
         items = self.state.items
@@ -93,10 +101,46 @@ class StepwiseHouse(House):
 
     def _load(self, exempt: str | None) -> None:
         """Look anew: the walks under way, the heads of all queues, the sku this step may change."""
+        self.look()
         self.state.exempt = frozenset() if exempt is None else frozenset({exempt})
         self.state.walks = [replace(task) for task in self.tasks if task.kind is TaskKind.WALK]
         for item in self.state.items.values():
             item.queues = self._heads(item)
+            held = [line for line in self.lines_of(item.sku) if line.shortage]
+            held.sort(key=lambda line: (line.order.destination, line.rank))
+            after = self._after.get(item.sku)
+            if after is not None:
+                held = [line for line in held if (line.order.destination, line.rank) > after]
+            item.held = Some(held[: self.lines_max], more=len(held) > self.lines_max)
+            item.reserved = self._reserved(item)
+            item.links = self._links(item)
+
+    def _reserved(self, item: Item) -> dict[str, Some]:
+        """The last lines in rank with unreleased units at each source."""
+        found: dict[str, Some] = {}
+        for line in reversed(self.lines_of(item.sku)):
+            there = {row.source for row in line.allocations if row.qty and not row.release_id}
+            for source in there:
+                if source is not None:
+                    some = found.setdefault(source, Some())
+                    if len(some.lines) < self.lines_max:
+                        some.lines.append(line)
+                    else:
+                        some.more = True
+        return found
+
+    def _links(self, item: Item) -> dict[str, Linked]:
+        """The first and the last links of each replenishment, in rank order."""
+        found: dict[str, Linked] = {}
+        for line in self.lines_of(item.sku):
+            for link in line.links:
+                if link.qty:
+                    found.setdefault(link.replenishment_id, Linked()).links.append(link)
+        for some in found.values():
+            if len(some.links) > 2 * self.lines_max:
+                some.links = [*some.links[: self.lines_max], *some.links[-self.lines_max :]]
+                some.gap = self.lines_max
+        return found
 
     def _heads(self, item: Item) -> dict[QueueKey, Queue]:
         queues: dict[QueueKey, Queue] = {}
@@ -104,9 +148,12 @@ class StepwiseHouse(House):
             line
             for order in self.state.orders.values()
             for line in order.lines.values()
-            if line.sku == item.sku and line.shortage
+            if line.sku == item.sku and line.fillable
         ]
         for line in sorted(held, key=lambda row: row.rank):
+            place = (home_of(self.state, line.order.destination) != self._at[0], line.rank)
+            if self._at[1] is not None and self._at[0] and place <= self._at[1]:
+                continue
             queue = queues.setdefault((line.order.destination, line.order.shop), Queue())
             if len(queue.lines) < self.lines_max:
                 queue.lines.append(line)

@@ -1,17 +1,33 @@
-"""`audit` finds every stored counter that is not what it should be, and nothing else."""
+"""`audit` finds every stored counter that is not what it should be, and nothing else (§8)."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+import pytest
 from sqlalchemy import insert
 
 from handlers.policy import Rules
 from store import schema
 from store.audit.inspection import inspect
 from store.transaction import Database, Transaction
-from tests.support.corruptions import CORRUPTIONS, everything
+from tests.support.corrupting import Corruptions, told
+from tests.support.corruptions import OF_GOODS, OF_MESSAGES, OF_SUPPLY
+from tests.support.corruptions_of_orders import LAST, OF_LINES
+from tests.support.corruptions_of_promises import OF_ALLOCATIONS, OF_LINKS
+from tests.support.full_story import full_story
+from tests.support.rules import rule
 from tests.support.story import FIRST
 from tests.support.telling import tell
+
+CORRUPTIONS = {
+    "goods": OF_GOODS,
+    "supply": OF_SUPPLY,
+    "messages": OF_MESSAGES,
+    "lines": OF_LINES,
+    "allocations": OF_ALLOCATIONS,
+    "links": OF_LINKS,
+    "sums": LAST,
+}
 
 
 class _RollBackError(Exception):
@@ -26,45 +42,50 @@ def _undone(database: Database) -> Iterator[Transaction]:
         raise _RollBackError
 
 
+@rule("L4")
 def test_a_database_that_adds_up_has_no_differences(database: Database) -> None:
-    tell(database, *everything())
+    tell(database, *full_story())
     with database.read() as tx:
         found = inspect(tx, Rules())
     assert found["differences"] == []
     emitted = found["checked"].pop("emitted")
     assert found["checked"].pop("outbox") == emitted > 20
     assert found["checked"] == {
-        "items": 5,
-        "stock": 4,
-        "movements": 5,
-        "demand": 3,
-        "orders": 7,
-        "order_lines": 8,
-        "allocations": 4,
-        "replenishments": 2,
-        "replenishment_lines": 3,
-        "replenishment_slots": 1,
-        "waiting": 1,
+        "items": 15,
+        "stock": 12,
+        "movements": 14,
+        "demand": 8,
+        "orders": 17,
+        "order_lines": 19,
+        "allocations": 7,
+        "links": 4,
+        "replenishments": 6,
+        "replenishment_lines": 8,
+        "replenishment_slots": 4,
+        "waiting": 2,
         "tasks": 0,
     }
 
 
-def test_every_corrupted_counter_is_found_and_nothing_else(database: Database) -> None:
-    tell(database, *everything())
+@rule("L4")
+@pytest.mark.parametrize("corruptions", CORRUPTIONS.values(), ids=CORRUPTIONS)
+def test_every_corrupted_counter_is_found_and_nothing_else(
+    database: Database, corruptions: Corruptions
+) -> None:
+    tell(database, *full_story())
     found = {}
-    for name, (corrupt, _expected) in CORRUPTIONS.items():
+    for name, (corrupt, _expected) in corruptions.items():
         with _undone(database) as tx:
             corrupt(tx)
-            differences = inspect(tx, Rules())["differences"]
-            found[name] = {f"{row['rule']} {row['what']}" for row in differences}
-    assert found == {name: expected for name, (_corrupt, expected) in CORRUPTIONS.items()}
+            found[name] = {told(row) for row in inspect(tx, Rules())["differences"]}
+    assert found == {name: expected for name, (_corrupt, expected) in corruptions.items()}
 
 
 def test_a_difference_says_what_where_expected_and_found(database: Database) -> None:
-    tell(database, *everything())
+    tell(database, *full_story())
     with _undone(database) as tx:
         for name in ("on_hand", "outstanding", "allocated of a line"):
-            CORRUPTIONS[name][0](tx)
+            {**OF_GOODS, **OF_SUPPLY, **OF_LINES}[name][0](tx)
         line = {"shop": "main", "order_id": "4", "line_id": "1"}
         assert inspect(tx, Rules())["differences"] == [
             {

@@ -19,6 +19,7 @@ from tests.support.builders import (
     vendor_changed,
 )
 from tests.support.keeping import NOW
+from tests.support.rules import rule
 from tests.support.telling import tell
 from tests.support.wire import T0
 
@@ -31,7 +32,8 @@ def _audit(database: Database, rules: Rules | None = None) -> list[str]:
     return [f"{row['rule']} {row['sku']} {row['expected']} {row['found']}" for row in rows]
 
 
-def test_s8_more_allocated_than_there_is_wants_an_exception_that_says_why(
+@rule("S8")
+def test_more_allocated_than_there_is_wants_an_exception_that_says_why(
     database: Database,
 ) -> None:
     tell(
@@ -50,7 +52,8 @@ def test_s8_more_allocated_than_there_is_wants_an_exception_that_says_why(
     assert _audit(database) == ["S8 A 3 5"]
 
 
-def test_s3_nobody_waits_for_stock_that_is_free(database: Database) -> None:
+@rule("S3")
+def test_nobody_waits_for_stock_that_is_free(database: Database) -> None:
     tell(database, shop_changed("main", sources=["WH1"]), order_placed("1", [("A", 2)]))
     # A receipt that did not fill: its movement and its counter agree.
     with database.begin() as tx:
@@ -62,7 +65,7 @@ def test_s3_nobody_waits_for_stock_that_is_free(database: Database) -> None:
         tx.connection.execute(
             insert(schema.stock).values(sku="A", place="WH1", on_hand=5, allocated=0, clock=1)
         )
-    assert _audit(database) == ["S3 A 0 2"]
+    assert _audit(database) == ["S13 A in_stock backorder", "S3 A 0 2"]
     # Above the safety stock nothing is free; nor is it where its shop may not ship from.
     assert _audit(database, Rules(defaults=replace(Policy(), safety_stock=5))) == []
     with database.begin() as tx:
@@ -70,7 +73,8 @@ def test_s3_nobody_waits_for_stock_that_is_free(database: Database) -> None:
     assert _audit(database) == []
 
 
-def test_r2_a_need_nobody_ordered_is_found(database: Database) -> None:
+@rule("R2")
+def test_a_need_nobody_ordered_is_found(database: Database) -> None:
     tell(database, order_placed("1", [("A", 2)]))
     with database.begin() as tx:
         tx.connection.execute(update(schema.items).values(vendor="V"))
@@ -79,14 +83,16 @@ def test_r2_a_need_nobody_ordered_is_found(database: Database) -> None:
     assert _audit(database, Rules(auto_replenish_enabled=False)) == []
 
 
-def test_r2_what_is_open_with_a_former_vendor_is_found(database: Database) -> None:
+@rule("R2")
+def test_what_is_open_with_a_former_vendor_is_found(database: Database) -> None:
     tell(database, item_changed("A", vendor="V"), order_placed("1", [("A", 2)]))
     with database.begin() as tx:
         tx.connection.execute(update(schema.items).values(vendor="W"))
     assert _audit(database) == ["R2 A 0 2", "R2 A 2 0"]
 
 
-def test_s6_what_a_policy_walk_has_yet_to_reach_is_no_difference(database: Database) -> None:
+@rule("S6")
+def test_what_a_policy_walk_has_yet_to_reach_is_no_difference(database: Database) -> None:
     off, on = {"auto_replenish": False}, {"auto_replenish": True}
     tell(
         database,
@@ -105,7 +111,8 @@ def test_s6_what_a_policy_walk_has_yet_to_reach_is_no_difference(database: Datab
     assert _audit(database) == []
 
 
-def test_s6_an_unfinished_fill_explains_who_still_waits(database: Database) -> None:
+@rule("S6")
+def test_an_unfinished_fill_explains_who_still_waits(database: Database) -> None:
     waiting = [
         order_placed(str(n), [("A", 1)], placed_at=T0 + timedelta(minutes=n)) for n in range(20)
     ]
@@ -142,4 +149,4 @@ def test_what_waits_may_be_as_the_last_init_left_it(database: Database) -> None:
     with database.begin() as tx:
         rule_settings.keep(tx, CAREFUL, NOW)
         tx.connection.execute(delete(schema.tasks))
-    assert _audit(database, CAREFUL) == ["R2 A 2 0"]
+    assert _audit(database, CAREFUL) == ["R2 A 2 0", "S13 B backorder in_stock"]

@@ -128,10 +128,13 @@ def test_ready_ones_are_allocated_and_the_warehouse_was_not_told(database: Datab
         order_placed("3", [("C", 1)], placed_at=T0 + timedelta(minutes=2)),
         order_placed("4", [("A", 1)], placed_at=T0 + timedelta(minutes=3)),
     )
-    allocations = schema.allocations
+    allocations, lines = schema.allocations, schema.order_lines
     with database.begin() as tx:
         tx.connection.execute(
             update(allocations).where(allocations.c.order_id != "4").values(release_id=None)
+        )
+        tx.connection.execute(
+            update(lines).where(lines.c.order_id != "4").values(unreleased=lines.c.allocated)
         )
     found = _backorders(database, Wanted(ready=True))
     assert [(row["order_id"], [line["shortage"] for line in row["lines"]]) for row in found] == [

@@ -1,6 +1,5 @@
 """The last line of defence: what no code should ever write is refused by the tables themselves."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -9,115 +8,23 @@ from sqlalchemy import Table
 from store import schema
 from store.errors import Collision, DataRefused
 from store.transaction import Database
+from tests.support.good_rows import (
+    ALLOCATION,
+    DEMAND,
+    EMITTED,
+    FACT,
+    INBOX,
+    LINE,
+    LINK,
+    MOVEMENT,
+    PLACE,
+    REPLENISHMENT,
+    REPLENISHMENT_LINE,
+    STOCK,
+    TASK,
+    WAITING,
+)
 from tests.support.rules import rule
-
-AT = datetime(2026, 3, 1, tzinfo=UTC)
-STOCK = {"sku": "A", "place": "P", "on_hand": 5, "allocated": 2, "clock": 1}
-DEMAND = {"sku": "A", "destination": "P", "shop": "main", "shortage": 1, "clock": 1}
-LINE = {
-    "shop": "main",
-    "order_id": "1",
-    "line_id": "a",
-    "position": 0,
-    "sku": "A",
-    "ordered": 21,
-    "shortage": 2,
-    "pending": 3,
-    "drop_ship": 4,
-    "shipped": 5,
-    "cancelled": 1,
-    "rejected": 0,
-    "short": 2,
-    "managed": True,
-    "held_since": AT,
-    "told": False,
-    "told_expected_at": None,
-    "name": None,
-    "unit_price": None,
-    "allocated": 6,
-    "destination": "P",
-    "priority": 100,
-    "placed_at": AT,
-}
-ALLOCATION = {
-    "shop": "main",
-    "order_id": "1",
-    "line_id": "a",
-    "seq": 1,
-    "source": "P",
-    "qty": 1,
-    "by_fill": False,
-    "release_id": None,
-}
-MOVEMENT = {
-    "event_source": "/x",
-    "event_id": "1",
-    "n": 0,
-    "event_type": "StockReceived",
-    "sku": "A",
-    "qty": 1,
-    "origin": None,
-    "target": "P",
-    "outside": "vendor",
-    "happened_at": AT,
-    "reason": "received",
-    "clock": 1,
-}
-REPLENISHMENT = {
-    "replenishment_id": "R-1",
-    "vendor": "acme",
-    "destination": "P",
-    "raised_at": AT,
-    "state": "open",
-    "automatic": True,
-    "revision": 1,
-    "told_revision": 1,
-    "told_total": 1,
-    "finalized_at": None,
-    "closed_at": None,
-    "clock": 1,
-}
-REPLENISHMENT_LINE = {
-    "replenishment_id": "R-1",
-    "sku": "A",
-    "qty": 1,
-    "manual": 0,
-    "linked": 0,
-    "received": 0,
-    "parts": [],
-    "outstanding": 1,
-}
-FACT = {"kind": "receipt", "key": "k", "data_hash": "h", "event_source": "/x", "event_id": "1"}
-INBOX = {
-    "source": "/x",
-    "event_id": "1",
-    "type": "OrderPlaced",
-    "data_hash": "h",
-    "body": "{}",
-    "received_at": AT,
-    "outcome": "waiting",
-    "traceparent": None,
-}
-WAITING = {
-    "source": "/x",
-    "event_id": "1",
-    "shop": "main",
-    "order_id": "1",
-    "sku": None,
-    "clock": 1,
-    "n": 0,
-}
-PLACE = {"place": "P", "kind": "source", "priority": 1, "feeds": None, "enabled": True}
-EMITTED = {
-    "id": "e",
-    "type": "ReadyToShip",
-    "body": "{}",
-    "time": AT,
-    "event_source": "/x",
-    "event_id": "1",
-    "clock": 1,
-    "n": 0,
-}
 
 
 def put(database: Database, table: Table, *values: dict[str, Any]) -> None:
@@ -156,6 +63,16 @@ BROKEN = [
     case(schema.places, PLACE, "kind", kind="shelf"),
     case(schema.inbox, INBOX, "outcome", outcome="lost"),
     case(schema.waiting, WAITING, "one_thing", sku="A"),
+    case(schema.waiting, WAITING, "one_thing", replenishment_id="R"),
+    case(schema.waiting, WAITING, "one_thing", shop=None, order_id=None),
+    case(schema.order_lines, LINE, "bought", linked=7),
+    case(schema.order_lines, LINE, "sourced", sourced="found"),
+    case(schema.order_lines, LINE, "told_days", told_days=-1),
+    case(schema.order_lines, LINE, "unreleased", unreleased=-1),
+    case(schema.links, LINK, "qty", qty=0),
+    case(schema.demand, DEMAND, "queued", queued=-1),
+    case(schema.replenishment_lines, REPLENISHMENT_LINE, "picked", picked=-1),
+    case(schema.tasks, TASK, "kind", kind="nap"),
     case(schema.waiting, WAITING, "whole_order", shop=None),
 ]
 
@@ -169,6 +86,8 @@ def test_the_rows_the_cases_below_break_are_good_ones(database: Database) -> Non
         (schema.demand, DEMAND),
         (schema.order_lines, LINE),
         (schema.allocations, ALLOCATION),
+        (schema.links, LINK),
+        (schema.tasks, TASK),
         (schema.movements, MOVEMENT),
         (schema.replenishment_lines, REPLENISHMENT_LINE),
         (schema.waiting, WAITING),
@@ -237,14 +156,14 @@ def test_a_good_neighbour_of_a_refused_row_is_not_kept_either(database: Database
 
 def test_a_number_no_column_can_hold_is_refused_as_data(database: Database) -> None:
     with pytest.raises(DataRefused), database.begin() as tx:
-        tx.append(schema.stock, [("A", "P", 2**63, 0, 1)])
+        tx.append(schema.stock, [("A", "P", 2**63, 0, None, None, 1)])
     with pytest.raises(DataRefused), database.begin() as tx:
-        tx.update(schema.stock, [("A", "P", 2**63, 0, 1)])
+        tx.update(schema.stock, [("A", "P", 2**63, 0, None, None, 1)])
 
 
 def test_text_no_column_can_hold_is_refused_as_data(postgres: Database) -> None:
     for bad in ("a\x00b", "\ud800"):
         with pytest.raises(DataRefused), postgres.begin() as tx:
-            tx.append(schema.stock, [(bad, "P", 1, 0, 1)])
+            tx.append(schema.stock, [(bad, "P", 1, 0, None, None, 1)])
         with pytest.raises(DataRefused), postgres.begin() as tx:
-            tx.upsert(schema.stock, [(bad, "P", 1, 0, 1)])
+            tx.upsert(schema.stock, [(bad, "P", 1, 0, None, None, 1)])

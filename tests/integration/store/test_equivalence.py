@@ -65,6 +65,9 @@ def order(row: Order) -> dict[str, Any]:
         "allocations": [
             [part.values() for part in line.allocations if part.qty] for line in row.lines.values()
         ],
+        "links": [
+            sorted(link.values() for link in line.links if link.qty) for line in row.lines.values()
+        ],
     }
 
 
@@ -141,8 +144,10 @@ def same_through(database: Database, data: st.DataObject) -> None:
         orjson.loads(message.model_dump_json(exclude_defaults=True)) for message in house.emitted
     ]
     assert bodies(database, schema.outbox) == emitted
-    waiting = Counter(rows(database, schema.waiting, "shop", "order_id"))
-    assert waiting == {key: len(early) for key, early in house.state.waiting.items() if early}
+    waiting = Counter(rows(database, schema.waiting, "shop", "order_id", "replenishment_id"))
+    for_orders = {(*key, None): len(heard) for key, heard in house.state.waiting.items() if heard}
+    for_supply = {(None, None, key): len(heard) for key, heard in house.state.early.items()}
+    assert waiting == for_orders | {key: count for key, count in for_supply.items() if count}
     assert rows(database, schema.tasks) == []
 
 

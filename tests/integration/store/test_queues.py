@@ -168,11 +168,11 @@ def test_who_stands_behind_is_summed_as_a_model_sums_it(database: Database, seed
             str(draw.randint(0, 30)),
         )
         probe = ("A", shop, own[3], own[0], own[1])
-        if ("A", shop, own[3]) in expected:
+        at = home.get(shop, "P1")
+        if ("A", shop, own[3], at) in expected:
             continue
         probes.add(probe)
-        at = home.get(shop, "P1")
-        expected["A", shop, own[3]] = sum(
+        expected["A", shop, own[3], at] = sum(
             qty for rank, qty in waiting if home[rank[2]] == at and rank > own
         )
     assert state.behind == {}

@@ -19,6 +19,7 @@ from handlers.state import (
 from store import schema, tasks
 from store.transaction import Database
 from tests.support.keeping import NOW, rows, save_state, stored
+from tests.support.rules import rule
 
 AT = datetime(2026, 3, 1, 7, 30, 0, 123456, tzinfo=UTC)
 LATER = AT + timedelta(days=9)
@@ -34,7 +35,9 @@ def _replenishment(state: ReplenishmentState = ReplenishmentState.OPEN) -> Reple
     row = Replenishment("R-1", "acme", "WH1", AT, state, automatic=False, complete=True)
     row.revision, row.told_revision, row.told_total = 4, 3, 55
     row.lines = {
-        "A": ReplenishmentLine("A", 50, 5, 0, 10, (Part(30, LATER), Part(20, None))),
+        "A": ReplenishmentLine(
+            "A", 50, 5, 3, 2, 10, (Part(30, LATER), Part(20, None)), {"ÆD": 2, "D": 1}
+        ),
         "B": ReplenishmentLine("B", 5, received=5),
     }
     return row
@@ -88,7 +91,47 @@ def test_a_closed_replenishment_brings_nothing_more(database: Database) -> None:
     closed.state, closed.closed_at = ReplenishmentState.CLOSED, LATER
     save_state(database, again)
     assert rows(database, schema.replenishment_lines, "outstanding") == [0, 0]
+    again = stored(database, Keys(skus={"A", "B"}))
+    assert again.items["A"].supply == ["R-1"]  # for what of it lies at docks
+    assert again.items["B"].supply == []
+    again = stored(database, Keys(replenishments={"R-1"}))
+    assert [again.items[sku].supply for sku in "AB"] == [["R-1"], ["R-1"]]  # it is named
+    again.replenishments["R-1"].lines["A"].docked = {"D": 0}
+    save_state(database, again)
     assert stored(database, Keys(skus={"A"})).items["A"].supply == []
+
+
+@rule("R10")
+def test_what_a_vendor_ships_to_a_customer_is_no_supply_of_the_sku(database: Database) -> None:
+    state = _state()
+    state.items = {"A": Item("A", base_status="in_stock")}
+    row = _replenishment(ReplenishmentState.FINALIZED)
+    row.destination = "customer:main/1"
+    row.lines["A"].docked = {}
+    state.replenishments = {"R-1": row}
+    save_state(database, state)
+    assert rows(database, schema.replenishment_lines, "outstanding") == [0, 0]
+    again = stored(database, Keys(skus={"A"}))
+    assert again.items["A"].supply == []
+    assert again.replenishments == {}
+    again = stored(database, Keys(replenishments={"R-1", "nobody's"}))
+    assert again.items["A"].supply == ["R-1"]
+    assert again.unknown_supply == {"nobody's"}
+
+
+def test_a_replenishment_that_is_open_in_a_locked_slot_is_supply_of_its_skus_once(
+    database: Database,
+) -> None:
+    before = stored(database, Keys(slots={("acme", "WH1"), ("acme", "customer:main/1")}))
+    here, there = _replenishment(), _replenishment()
+    there.replenishment_id, there.destination = "R-2", "customer:main/1"
+    before.replenishments = {"R-1": here, "R-2": there}
+    before.slots["acme", "WH1"].open_id = "R-1"
+    before.slots["acme", "customer:main/1"].open_id = "R-2"
+    save_state(database, before)
+    again = stored(database, Keys(skus={"A"}, slots=set(before.slots)))
+    assert again.items["A"].supply == ["R-1", "R-2"]
+    assert set(again.replenishments["R-2"].lines) == {"A", "B"}
 
 
 def test_tasks_come_back_in_the_order_they_were_left(database: Database) -> None:

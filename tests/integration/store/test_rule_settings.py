@@ -76,3 +76,16 @@ def test_the_settings_in_force_are_read_back(database: Database) -> None:
         assert rule_settings.in_force(tx, Rules(fill_step_lines_max=7)) == replace(
             CAREFUL, fill_step_lines_max=7
         )
+
+
+def test_settings_an_older_program_has_kept_are_those_it_worked_by(database: Database) -> None:
+    _keep(database, CAREFUL)
+    with database.begin() as tx:
+        text = rule_settings.text_of(CAREFUL).replace('"keep_partial_allocations":true', "")
+        tx.connection.execute(schema.catalogue.update().values(rules=text.replace(",}", "}")))
+        assert rule_settings.in_force(tx, Rules(keep_partial_allocations=False)) == CAREFUL
+    assert _keep(database, CAREFUL) == "same"
+    changed = replace(CAREFUL, keep_partial_allocations=False)
+    assert _keep(database, changed) == "changed"
+    with database.read() as tx:
+        assert rule_settings.in_force(tx, Rules()) == changed

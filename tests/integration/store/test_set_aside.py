@@ -13,7 +13,7 @@ from store.load import load
 from store.save import save
 from store.set_aside import SetAsideRow
 from store.transaction import Database
-from tests.support.builders import order_placed, stock_counted
+from tests.support.builders import order_placed
 from tests.support.keeping import NOW, arrival, keep, rows
 
 LATER = NOW + timedelta(minutes=5)
@@ -90,15 +90,16 @@ def test_what_a_person_has_discarded_stays_discarded(
 
 
 def test_an_event_decided_to_be_set_aside_is_kept_with_its_body(database: Database) -> None:
-    event = stock_counted("C1", "WH1", [("A", 5)])
-    kept = keep(database, event, order_placed("1", [("A", 1)]))
+    keep(database, order_placed("1", [("B", 9)]))
+    event = order_placed("1", [("B", 8)])  # the same order with other content (C4)
+    kept = keep(database, event, order_placed("2", [("A", 1)]))
     assert isinstance(dict(kept.decision.outcomes)[event], SetAside)
     assert shown(database, "source", "event_id", "type", "reason", "body") == [
-        (event.source, event.id, "StockCounted", "unknown_type", arrival(event).body)
+        (event.source, event.id, "OrderPlaced", "conflict", arrival(event).body)
     ]
     outcomes = dict(rows(database, schema.inbox, "event_id", "outcome"))
     assert outcomes[event.id] == "set_aside"
-    assert len(rows(database, schema.orders)) == 1
+    assert len(rows(database, schema.orders)) == 2
 
 
 def test_a_batch_whose_every_event_is_given_up_is_kept(database: Database) -> None:

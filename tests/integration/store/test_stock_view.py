@@ -12,7 +12,8 @@ from tests.support.builders import (
     stock_received,
 )
 from tests.support.story import NOW, story
-from tests.support.telling import tell
+from tests.support.telling import deliver, tell
+from tests.support.wire import T0, body_of
 
 
 def _stock(database: Database, sku: str) -> StockView | None:
@@ -100,5 +101,7 @@ def test_a_sku_nobody_knows_is_none(database: Database) -> None:
 
 
 def test_a_sku_that_is_only_named_by_what_was_set_aside_is_not_known(database: Database) -> None:
-    tell(database, order_placed("1", [("B", 1)], ship_mode="complete"))
+    lines = [{"line_id": "1", "sku": "B"}]  # how many?
+    data = {"shop": "main", "order_id": "1", "placed_at": T0, "lines": lines}
+    deliver(database, body_of("OrderPlaced", data, source="/shops/main", event_id="no-qty"))
     assert _stock(database, "B") is None

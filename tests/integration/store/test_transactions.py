@@ -17,7 +17,7 @@ from tests.support.keeping import keep, other, rows
 from tests.support.services import postgres_url
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
-ROW: Row = ("A", "P", 1, 0, 1)
+ROW: Row = ("A", "P", 1, 0, None, None, 1)
 
 
 def put(tx: Transaction, sku: str = "A") -> None:
@@ -131,7 +131,9 @@ def test_a_disk_that_is_full_is_not_available(sqlite: Database) -> None:
     def fill() -> None:
         with sqlite.begin() as tx:
             tx.connection.exec_driver_sql("PRAGMA max_page_count = 1")  # no page more than now
-            tx.append(schema.stock, [(f"S{n}", "P" * 200, 1, 0, 1) for n in range(5000)])
+            tx.append(
+                schema.stock, [(f"S{n}", "P" * 200, 1, 0, None, None, 1) for n in range(5000)]
+            )
 
     with pytest.raises(Unavailable, match="full"):
         fill()

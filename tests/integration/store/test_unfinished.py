@@ -66,7 +66,9 @@ def test_what_waits_for_an_order_comes_in_the_order_it_came(database: Database) 
         keep(database, event, now=NOW + timedelta(seconds=number))
     keep(database, order_cancelled("2"))
     state = stored(database, Keys(orders={("main", "1"), ("main", "3")}))
-    assert state.waiting == {("main", "1"): early}
+    assert state.waiting == {
+        ("main", "1"): [(event, NOW + timedelta(seconds=n)) for n, event in enumerate(early)]
+    }
 
 
 @rule("C3")
@@ -146,20 +148,6 @@ def test_a_sku_with_a_task_is_not_served_out_of_turn(database: Database) -> None
     leave(database, fill("t", "A"))
     with database.begin() as tx:
         assert waiting.first_sku(tx) == "B"
-
-
-@rule("C3")
-def test_events_whose_order_does_not_come_are_found_when_they_are_due(database: Database) -> None:
-    late, early = order_cancelled("1"), order_cancelled("2")
-    keep(database, late, now=NOW - timedelta(hours=25))
-    keep(database, early, now=NOW - timedelta(hours=23))
-    put_to_wait(database, order_placed("3", [("A", 1)]), after_seconds=-99 * 3600)
-    with database.begin() as tx:
-        found = waiting.overdue(tx, NOW - timedelta(hours=24), 10)
-        assert [row.event for row in found] == [late]
-        assert found[0].received_at == NOW - timedelta(hours=25)
-        assert len(waiting.overdue(tx, NOW, 10)) == 2
-        assert len(waiting.overdue(tx, NOW, 1)) == 1
 
 
 # ---------------------------------------------------------------- tasks

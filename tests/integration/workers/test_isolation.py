@@ -10,7 +10,7 @@ from events.inbound import OrderPlaced
 from handlers import orders
 from handlers.decision import Outcome
 from handlers.turn import Turn
-from tests.support.builders import order_placed
+from tests.support.builders import order_changed, order_placed
 from tests.support.desk import hear, open_desk, rows
 from tests.support.stack import outgoing
 from workers.process import Desk
@@ -110,12 +110,13 @@ def refuse(desk: Desk, order_id: str) -> None:
 
 
 def test_what_was_set_aside_is_not_applied_when_it_is_delivered_again(desk: Desk) -> None:
-    order = order_placed("1", [("A", 1)], ship_mode="complete")
-    assert hear(desk, order).counts == {"unknown_type": 1}
-    assert hear(desk, order).counts == {"duplicate": 1}
-    assert orders_of(desk) == []
+    hear(desk, order_placed("1", [("A", 1)]))
+    changed = order_changed("1", [("B", 1)])
+    assert hear(desk, changed).counts == {"conflict": 1}
+    assert hear(desk, changed).counts == {"duplicate": 1}
+    assert rows(desk, "SELECT sku, ordered FROM order_lines") == [("A", 1)]
     assert rows(desk, "SELECT reason, field, attempts FROM set_aside") == [
-        ("unknown_type", "data.ship_mode", 1)
+        ("conflict", "data.lines.0.sku", 1)
     ]
 
 

@@ -48,6 +48,11 @@ def units(data: Any, name: str = "line_id") -> dict[str, int]:  # noqa: ANN401 -
     return {getattr(line, name): line.qty for line in data.lines}
 
 
+def released(units: Mapping[str, int]) -> list[dict[str, Any]]:
+    """Lines as a release names them."""
+    return [{"line_id": name, "sku": "22728", "qty": qty} for name, qty in units.items()]
+
+
 class TestShop:
     def test_an_invoice_is_an_order_whose_repeated_skus_are_lines_of_their_own(self) -> None:
         order = heard(shop_selling().place(invoice("536370", ("22728", 24), ("22728", 6))))
@@ -141,7 +146,7 @@ class TestWarehouse:
 
     def test_what_is_released_is_shipped_at_five_on_the_next_day(self) -> None:
         house = self.house()
-        house.hear_released("r1", "1", {"1": 3}, WEDNESDAY)
+        house.hear_released("r1", "1", released({"1": 3}), WEDNESDAY)
         [(at, shipped)] = acts(house.agenda, FAR)
         assert at == datetime(2011, 3, 24, 17, tzinfo=UTC)
         assert (shipped.order_id, shipped.source, shipped.shipped_at) == ("1", "WH1", at)
@@ -149,23 +154,23 @@ class TestWarehouse:
 
     def test_two_releases_of_an_order_on_one_day_are_one_shipment(self) -> None:
         house = self.house()
-        house.hear_released("r1", "1", {"1": 3}, WEDNESDAY)
-        house.hear_released("r2", "1", {"1": 2, "2": 1}, WEDNESDAY)
-        house.hear_released("r3", "2", {"1": 9}, WEDNESDAY)
+        house.hear_released("r1", "1", released({"1": 3}), WEDNESDAY)
+        house.hear_released("r2", "1", released({"1": 2, "2": 1}), WEDNESDAY)
+        house.hear_released("r3", "2", released({"1": 9}), WEDNESDAY)
         first, second = (data for _at, data in acts(house.agenda, FAR))
         assert (units(first), units(second)) == ({"1": 5, "2": 1}, {"1": 9})
         assert house.shipped_units == 15
 
     def test_units_withdrawn_before_they_left_stay(self) -> None:
         house = self.house()
-        house.hear_released("r1", "1", {"1": 3, "2": 4}, WEDNESDAY)
+        house.hear_released("r1", "1", released({"1": 3, "2": 4}), WEDNESDAY)
         house.hear_withdrawn("r1", {"1": 3, "2": 1})
         [(_at, shipped)] = acts(house.agenda, FAR)
         assert units(shipped) == {"2": 3}
 
     def test_a_release_withdrawn_whole_is_no_shipment(self) -> None:
         house = self.house()
-        house.hear_released("r1", "1", {"1": 3}, WEDNESDAY)
+        house.hear_released("r1", "1", released({"1": 3}), WEDNESDAY)
         house.hear_withdrawn("r1", {"1": 3})
         assert acts(house.agenda, FAR) == []
 
