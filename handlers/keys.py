@@ -78,6 +78,9 @@ def _add_order(
             return
         case OrderChanged():
             keys.skus |= {line.sku for line in data.lines}
+            keys.told_orders.add(key)
+        case OrderHoldCleared() | BackToShipRequested() | LineBackordered():
+            keys.told_orders.add(key)
         case OrderShipped():
             if not data.source.startswith(VENDOR):
                 keys.places.add(data.source)

@@ -28,6 +28,7 @@ from handlers.rows.tasks import Task, TaskKind
 __all__ = [
     "INCOMING",
     "Allocation",
+    "BehindRank",
     "Demand",
     "FactKey",
     "Heard",
@@ -62,6 +63,7 @@ __all__ = [
 
 FactKey = tuple[str, str]  # kind, key
 BehindKey = tuple[str, str, str, str]  # sku, shop, order id, destination
+BehindRank = tuple[str, str, str, str, int, datetime]  # the same, priority, placed at
 StockKey = tuple[str, str]  # sku, place
 Heard = tuple[Event, datetime]  # an event and when it was received
 
@@ -86,16 +88,17 @@ class Unloaded(Exception):  # noqa: N818 - not an error: the batch is loaded aga
 class Keys:
     """What a batch names, and what must therefore be loaded and locked.
 
-    `usable`: skus whose stock may become free for held lines, so that the heads of their queues
-    and their links are loaded. `fill_after`: where the walk along the queue of a sku goes on (a
-    source, whether lines delivered elsewhere are next, the last rank passed). `probes`: ranks of
-    new orders whose place in the queue will be asked (R11): sku, shop, order, priority, placed at;
-    `ranks`: the same with a destination, for orders that are there. `orderable`: skus whose lines
-    may have to be linked anew (R10). `dated`: skus whose held lines may get another date (R12), and
-    the destination and rank after which they are wanted; `closed`: replenishments whose skus are
-    both usable and dated. `raising`: ids of replenishments that may be raised, for which an event
-    may have come early (C3). `reserved`: see `Item`. `counts`: sku, place and moment of what is
-    counted (S8); `left`: when units last left a place is wanted of every sku (S7).
+    `usable`: skus whose stock may become free for held lines, so that the heads of their queues and
+    their links are loaded. `fill_after`: where the walk along the queue of a sku goes on (a source,
+    whether lines delivered elsewhere are next, the last rank passed). `probes`: ranks of new orders
+    whose place in the queue will be asked (R11): sku, shop, order, priority, placed at; `ranks`:
+    the same with a destination, for orders that are there; `told_orders`: those whose lines may
+    wait anew. `orderable`: skus whose lines may have to be linked anew (R10). `dated`: skus whose
+    held lines may get another date (R12), and the destination and rank after which they are wanted;
+    `closed`: replenishments whose skus are both usable and dated. `raising`: ids of replenishments
+    that may be raised, for which an event may have come early (C3). `reserved`: see `Item`.
+    `counts`: sku, place and moment of what is counted (S8); `left`: when units last left a place is
+    wanted of every sku (S7).
     """
 
     skus: set[str] = field(default_factory=set)
@@ -117,7 +120,8 @@ class Keys:
     counts: set[tuple[str, str, datetime]] = field(default_factory=set)
     left: bool = False
     probes: set[tuple[str, str, str, int, datetime]] = field(default_factory=set)
-    ranks: set[tuple[str, str, str, str, int, datetime]] = field(default_factory=set)
+    ranks: set[BehindRank] = field(default_factory=set)
+    told_orders: set[OrderKey] = field(default_factory=set)
     catalogue: bool = False  # places, shops or vendors may change: their lock is taken exclusively
     exempt: frozenset[str] = frozenset()  # skus whose unfinished fill this very step serves
 

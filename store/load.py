@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from events.envelope import Event
 from handlers.keys import slots_of
 from handlers.policy import Rules
-from handlers.state import FactKey, Keys, State
+from handlers.state import BehindRank, FactKey, Keys, State
 from store import (
     load_catalogue,
     load_items,
@@ -68,6 +68,7 @@ def load(tx: Transaction, keys: Keys, events: Sequence[Event], rules: Rules) -> 
     load_queues.join(state, heads)
     load_links.join(state, links)
     load_lines.join(state, lines)
+    keys.ranks |= _ranks(state, keys)
     load_queues.behind(tx, state, keys)
     slots |= keys.slots | slots_of(state, events) | load_lines.slots(state, changing)
     load_supply.load(tx, state, slots, keys.replenishments)
@@ -75,6 +76,19 @@ def load(tx: Transaction, keys: Keys, events: Sequence[Event], rules: Rules) -> 
     state.facts = _facts(tx, keys.facts)
     waiting.load(tx, state, keys)
     return state
+
+
+def _ranks(state: State, keys: Keys) -> set[BehindRank]:
+    """Return the places in the queue that may be told anew: of lines that may wait again (O8)."""
+    orders = [state.orders[key] for key in keys.told_orders if key in state.orders]
+    lines = [line for order in orders for line in order.lines.values() if line.sku in state.items]
+    for item in state.items.values():
+        for some in (item.reserved or {}).values():
+            lines += some.lines
+    return {
+        (line.sku, *line.order.key, line.order.destination, line.rank[0], line.rank[1])
+        for line in lines
+    }
 
 
 def _facts(tx: Transaction, keys: set[FactKey]) -> dict[FactKey, str]:

@@ -11,7 +11,7 @@ from handlers.rules.sellable import destination_of, home_of
 from handlers.state import Item, Keys, Queue, QueueKey, Rank, State
 from store.columns import instant_text
 from store.found import Found, share
-from store.statements import Firsts, Query, Row
+from store.statements import Columns, Firsts, Query, Row
 from store.transaction import Transaction
 
 _HEADS = Firsts(
@@ -32,6 +32,14 @@ _HEADS = Firsts(
     """,
     "t.priority, t.placed_at, t.order_id, t.position",
 )
+_RANKS: Columns = (
+    ("sku", "text"),
+    ("shop", "text"),
+    ("order_id", "text"),
+    ("destination", "text"),
+    ("priority", "bigint"),
+    ("placed_at", "timestamptz"),
+)
 _BEHIND = Query(
     """
     SELECT given.sku, given.shop, given.order_id, given.destination, CAST((
@@ -42,15 +50,36 @@ _BEHIND = Query(
     ) AS bigint)
     FROM {given}
     """,
-    (
-        ("sku", "text"),
-        ("shop", "text"),
-        ("order_id", "text"),
-        ("destination", "text"),
-        ("priority", "bigint"),
-        ("placed_at", "timestamptz"),
-    ),
+    _RANKS,
 )
+# The same for many ranks of one queue: once along it from its end, instead of once for each.
+_BEHIND_MANY = Query(
+    """
+    SELECT r.sku, r.shop, r.order_id, r.destination, CAST(r.through - r.own AS bigint)
+    FROM (
+        SELECT q.sku, q.shop, q.order_id, q.destination, q.asked,
+            SUM(q.queued) OVER (
+                PARTITION BY q.sku, q.destination
+                ORDER BY q.priority DESC, q.placed_at DESC, q.shop DESC, q.order_id DESC
+            ) AS through,
+            SUM(q.queued) OVER (
+                PARTITION BY q.sku, q.destination, q.priority, q.placed_at, q.shop, q.order_id
+            ) AS own
+        FROM (
+            SELECT t.sku, t.shop, t.order_id, t.destination, t.priority, t.placed_at, t.queued,
+                0 AS asked
+            FROM (SELECT DISTINCT sku, destination FROM {given}) AS d
+            CROSS JOIN order_lines AS t
+            WHERE t.sku = d.sku AND t.destination = d.destination AND t.shortage > 0
+            UNION ALL
+            SELECT sku, shop, order_id, destination, priority, placed_at, 0, 1 FROM {given}
+        ) AS q
+    ) AS r
+    WHERE r.asked = 1
+    """,
+    _RANKS,
+)
+_RANKS_MANY = 24  # from so many on, one look along the whole queue is less than one for each
 
 Passed = tuple[str, bool, Rank]  # see `Keys.fill_after`
 Heads = Found[tuple[str, QueueKey]]
@@ -105,13 +134,16 @@ def behind(tx: Transaction, state: State, keys: Keys) -> None:
         (sku, shop, order_id, destination_of(state, shop), priority, placed_at)
         for sku, shop, order_id, priority, placed_at in keys.probes
     }
-    given = sorted(
-        (sku, shop, order_id, place, priority, instant_text(placed_at))
-        for sku, shop, order_id, place, priority, placed_at in ranks
-        if (sku, place) in short
-    )
-    for sku, shop, order_id, place, queued in tx.query(_BEHIND, given):
-        state.behind[sku, shop, order_id, place] = queued
+    given: dict[tuple[str, str], list[Row]] = {}
+    for sku, shop, order_id, place, priority, placed_at in sorted(ranks):
+        if (sku, place) in short:
+            row = (sku, shop, order_id, place, priority, instant_text(placed_at))
+            given.setdefault((sku, place), []).append(row)
+    few = [row for rows in given.values() if len(rows) < _RANKS_MANY for row in rows]
+    many = [row for rows in given.values() if len(rows) >= _RANKS_MANY for row in rows]
+    for found in (tx.query(_BEHIND, few), tx.query(_BEHIND_MANY, many)):
+        for sku, shop, order_id, place, queued in found:
+            state.behind[sku, shop, order_id, place] = queued
 
 
 def _after(state: State, key: QueueKey, passed: Passed | None) -> Row | None:

@@ -1,6 +1,6 @@
 """When a batch fails: whose fault it is, and what happens to the others.
 
-- Rows were missing (`Unloaded`): the same batch again, with more loaded.
+- Rows were missing (`Unloaded`): the same batch again, with more loaded; after many times, halved.
 - A handler has a bug (`HandlerFailed`): its event is set aside, the others are decided again.
 - The database refuses the data (`DataRefused`): the batch is halved until one event is left, and
   that one is set aside.
@@ -35,7 +35,7 @@ def settle(desk: Desk, intake: Intake) -> Report:
             more.learn(missing)
             loads += 1
             if loads > _LOADS_MAX:
-                raise
+                return _halves(desk, intake, missing)
         except HandlerFailed as bug:
             key = (bug.event.source, bug.event.id)
             if key in failed:
@@ -43,12 +43,14 @@ def settle(desk: Desk, intake: Intake) -> Report:
             failed[key] = blamed(bug)
         except DataRefused as refusal:
             if len(intake.arrivals) > 1:
-                return _halves(desk, intake)
+                return _halves(desk, intake, refusal)
             _give_up(failed, intake, refusal)
 
 
-def _halves(desk: Desk, intake: Intake) -> Report:
-    """Decide the two halves apart, to find the event the database refuses."""
+def _halves(desk: Desk, intake: Intake, trouble: Exception) -> Report:
+    """Decide the two halves apart: one event is to blame, or together they need too much."""
+    if len(intake.arrivals) <= 1:
+        raise trouble
     middle = len(intake.arrivals) // 2
     report = settle(desk, Intake(intake.arrivals[:middle], intake.rejected))
     report.merge(settle(desk, Intake(intake.arrivals[middle:], [])))

@@ -46,7 +46,7 @@ def step(desk: Desk, size: StepSize) -> Report | None:
     for tries in range(_TRIES_MAX):
         try:
             with desk.database.begin() as tx:
-                decision = _step(desk, tx, size, attempt)
+                decision = _step(desk, tx, smaller(size, tries), attempt)
                 crash_point("step_before_commit")
         except Unloaded as missing:
             attempt.more.learn(missing)
@@ -61,6 +61,11 @@ def step(desk: Desk, size: StepSize) -> Report | None:
             return None if decision is None else _report(decision)
     message = "a step of unfinished work did not come to an end"
     raise Transient(message)
+
+
+def smaller(size: StepSize, tries: int) -> StepSize:
+    """Return less to do in one transaction, the more often it has not come to an end."""
+    return StepSize(size.skus_max, max(1, size.events_max >> tries // 8))
 
 
 def _report(decision: Decision) -> Report:

@@ -111,11 +111,18 @@ _RULES = {
 
 def _reject(turn: Turn, order: Order, asked: _Asked, reason: RejectionReason) -> list[RejectedLine]:
     could = sellable(turn.state, asked.item, order.shop)
+    policy = asked.item.policy
+    limits: dict[RejectionReason, dict[str, int | None]] = {
+        RejectionReason.BACKORDER_LIMIT: {"limit": policy.backorder_limit},
+        RejectionReason.MIN_SALE_QTY: {"minimum": policy.min_sale_qty},
+        RejectionReason.SALE_INCREMENT: {"increment": policy.sale_increment},
+    }
+    numbers = limits.get(reason, {})
     rows = []
     for line_id, qty in asked.units.items():
         line = order.lines[line_id]
         line.rejected += qty
-        turn.because(line, _RULES[reason], qty=qty, sellable=could, reason=str(reason))
+        turn.because(line, _RULES[reason], qty=qty, sellable=could, reason=str(reason), **numbers)
         rows.append(
             RejectedLine(line_id=line_id, sku=line.sku, qty=qty, sellable=could, reason=reason)
         )

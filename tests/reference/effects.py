@@ -65,10 +65,19 @@ def take(
     links.settle(world)
     buying.replenish(world)
     buying.count_revisions(world, asked)
+    _warn_without_vendor(world)
     if isinstance(data, OrderCancelled | OrderChanged):
         surplus.tell_more(world, world.orders[data.shop, data.order_id], spare)
     if isinstance(data, _BUYERS):
         dates.tell_changed(world, skus)
+
+
+def _warn_without_vendor(world: World) -> None:
+    """Tell a person of lines that wait again and can not be bought (R7)."""
+    again, world.held_again = world.held_again, []
+    for line in dict.fromkeys(again):
+        if line.shortage and world.item(line.sku).vendor is None:
+            world.warn("no_vendor", **line.refs)
 
 
 def _place(

@@ -33,13 +33,14 @@ def serve_all(world: World, sku: str) -> None:
 
 
 def reuse(world: World, freed: Freed) -> None:
-    """Serve who waits from freed units, then from whatever became usable by that (S3, C1)."""
-    for sku in sorted({sku for sku, _source, _qty in freed}):
-        sources = {source for name, source, _qty in freed if name == sku}
-        for place in places.by_priority(world):
-            if place.name in sources:
-                units = sum(q for name, source, q in freed if (name, source) == (sku, place.name))
-                arrive(world, sku, place.name, units)
+    """Serve who waits from freed units, in the order they were freed, then from the rest (S3)."""
+    units: dict[tuple[str, str], int] = {}
+    for sku, source, qty in freed:
+        units[sku, source] = units.get((sku, source), 0) + qty
+    for sku in dict.fromkeys(sku for sku, _source, _qty in freed):
+        for (name, source), qty in units.items():
+            if name == sku:
+                arrive(world, sku, source, qty)
         serve_all(world, sku)
 
 

@@ -23,6 +23,7 @@ def give(line: Line, source: str, qty: int) -> None:
 
 def hold_anew(world: World, line: Line, qty: int) -> None:
     """Let units of a line wait again since now, and tell of it at the end (S8, S10, O8)."""
+    world.held_again.append(line)
     hold(line, qty, world.at)
     world.held_anew.append((line, world.at))
 

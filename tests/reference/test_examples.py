@@ -354,7 +354,7 @@ def test_what_a_picker_does_not_find_waits_again_and_is_written_off() -> None:
     story = Story(stock_received("r", "WH", [("A", 2)]), order_placed("1", [("A", 2)]))
     story.when(line_backordered("1", ("1", 1), "WH"))
     assert (story.line("1"), story.stock("WH")) == ("1 at WH, 1 shortage", "1 A, 1 promised")
-    assert story.kinds == ["OrderBackordered", "ReleaseCancelled"]
+    assert story.kinds == ["OrderBackordered", "ReleaseCancelled", "no_vendor"]
 
 
 @rule("S10", "S11")

@@ -64,6 +64,7 @@ class World:
     at: datetime = datetime(1970, 1, 1, tzinfo=UTC)
     # What the transaction has to say at its end.
     taken_back: list[tuple[Line, str | None, str, int, Cause]] = field(default_factory=list)
+    held_again: list[Line] = field(default_factory=list)
     held_anew: list[tuple[Line, datetime]] = field(default_factory=list)
     lowered: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
 

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from console.main import run
-from store import migrations
+from store import migrations, schema
 from store.transaction import Database
 from tests.support import services
 from tests.support.builders import stock_received
@@ -50,6 +50,7 @@ def _run(
         ("order", "Missing argument 'SHOP/ID'"),
         ("order main/1 --xml", "No such option"),
         ("order main", "it takes SHOP/ID"),
+        ("explain main", "it takes SHOP/ID"),
         ("emitted --since yesterday", "yesterday is no time"),
         ("replenishments --state lost", "lost"),
         ("dead list --reason because", "because"),
@@ -149,7 +150,7 @@ def test_a_broker_that_can_not_be_reached_is_3_and_the_tables_are_made_all_the_s
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("BACKSHIP_BROKER_URL", NO_BROKER)
-    made = "Tables of sqlite:///backship.db are created (version 0004).\n"
+    made = f"Tables of sqlite:///backship.db are created (version {schema.REVISION}).\n"
     assert _run("init", capsys, "127.0.0.1:1", out=made) == 3
     assert _run("topology --check", capsys, "127.0.0.1:1") == 3
     Database("sqlite:///backship.db").check_schema()
@@ -157,7 +158,14 @@ def test_a_broker_that_can_not_be_reached_is_3_and_the_tables_are_made_all_the_s
 
 @pytest.mark.usefixtures("here")
 @pytest.mark.parametrize(
-    "arguments", ["order main/1", "stock A", "replenishment R-1", "dead show 0123456789abcdef"]
+    "arguments",
+    [
+        "order main/1",
+        "explain main/1",
+        "stock A",
+        "replenishment R-1",
+        "dead show 0123456789abcdef",
+    ],
 )
 def test_a_name_nobody_knows_is_1_and_null_for_programs(
     arguments: str, capsys: pytest.CaptureFixture[str]

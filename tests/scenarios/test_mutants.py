@@ -1,0 +1,110 @@
+"""What no other test had noticed when a rule was changed (`scripts.mutate`), as proofs of it."""
+
+from datetime import timedelta
+
+from handlers.policy import Rules
+from tests.support.builders import (
+    item_changed,
+    order_placed,
+    place_changed,
+    replenishment_closed,
+    replenishment_requested,
+    shop_changed,
+    stock_received,
+)
+from tests.support.rules import rule
+from tests.support.scene import Scene
+from tests.support.stepwise import Stepwise
+from tests.support.wire import T0, Fields
+
+DAY = timedelta(days=1)
+
+
+@rule("R11")
+def test_what_is_open_for_another_place_brings_no_date() -> None:
+    scene = Scene(
+        place_changed("WH1"),
+        place_changed("WH2"),
+        shop_changed("a", sources=["WH1"]),
+        shop_changed("b", sources=["WH2"]),
+        item_changed("A", vendor="V", policy={"lead_time_days": 7, "auto_replenish": False}),
+        replenishment_requested("V", [("A", 5)], destination="WH1"),
+    )
+    scene.when(order_placed("1", [("A", 2)], shop="b")).told(
+        "OrderBackordered b/1 [1: 2 A until ?] until ?"
+    )
+    scene.when(order_placed("2", [("A", 2)], shop="a")).told(
+        "OrderBackordered a/2 [1: 2 A until T0+7d] until T0+7d"
+    )
+
+
+@rule("R10", "R11", "R12")
+def test_each_linked_line_has_the_date_of_its_own_part() -> None:
+    scene = Scene(
+        place_changed("WH"),
+        item_changed("A", vendor="V", policy={"sourcing": "buy_to_order"}),
+        order_placed("1", [("A", 2)]),
+        order_placed("2", [("A", 2)]),
+    )
+    parts = [(2, T0 + DAY), (2, T0 + 2 * DAY)]
+    scene.when(replenishment_closed(scene.replenishment_id("V>WH#1"), lines=[("A", parts)])).told(
+        "ExpectedDateChanged main/1 [1: A ?>T0+1d]",
+        "ExpectedDateChanged main/2 [1: A ?>T0+2d]",
+    )
+
+
+@rule("R2", "R10")
+def test_only_what_automation_has_linked_moves_to_the_new_vendor() -> None:
+    """The line a buyer has picked stands last in the queue, where links are cut first."""
+    by_hand = {"sku": "A", "shop": "main", "order_id": "2", "line_id": "1"}
+    scene = Scene(
+        place_changed("WH"),
+        item_changed("A", vendor="V", policy={"sourcing": "buy_to_order", "auto_replenish": False}),
+        order_placed("1", [("A", 2)]),
+        order_placed("2", [("A", 3)]),
+        replenishment_requested("V", [by_hand]),
+        item_changed("A", policy={"auto_replenish": True}),
+    )
+    scene.when(item_changed("A", vendor="W")).told(
+        "ReplenishmentReduced V>WH#1 rev 3 [3 A] by hand",
+        "ReplenishmentRaised W>WH#1 rev 1 [2 A]",
+    ).kept(
+        "main/1 [1] 2 A: 2 held",
+        "main/2 [1] 3 A: 3 held",
+        "V>WH#1 open: 3 A",
+        "V>WH#1 brings main/2 [1] 3 by hand",
+        "W>WH#1 open: 2 A",
+        "W>WH#1 brings main/1 [1] 2",
+    )
+
+
+@rule("S4", "S6")
+def test_an_urgent_line_of_this_batch_goes_before_those_that_are_loaded() -> None:
+    stepwise = Stepwise.with_a_queue()
+    urgent = order_placed("urgent", [("A", 2)], shop="a", priority=1)
+    stepwise.scene.when(urgent, stock_received("r1", "WH", [("A", 2)])).told(
+        "OrderBackordered a/urgent [1: 2 A until ?] until ?",
+        "BackToShip a/urgent from WH [1: 2 A] waited since T0 complete",
+        "ReplenishmentExtended V>WH#1 rev 7 [10 A]",
+    )
+
+
+@rule("O2", "O9")
+def test_what_comes_from_no_stock_keeps_nothing_of_its_order_waiting() -> None:
+    without: Fields = {"manage_stock": False}
+    scene = Scene.with_rules(
+        Rules(keep_partial_allocations=False),
+        place_changed("WH"),
+        item_changed("POST", policy=without),
+        item_changed("DROP", vendor="V", policy={"sourcing": "drop_ship"}),
+        stock_received("r1", "WH", [("A", 1)]),
+    )
+    lines = [("A", 1), ("POST", 1), ("DROP", 1)]
+    scene.when(order_placed("1", lines, ship_mode="complete")).kept(
+        "main/1 [1] 1 A: 1 at WH",
+        "main/1 [2] 1 POST: 1 anywhere",
+        "main/1 [3] 1 DROP: 1 drop-shipped",
+        "WH: 1 A, 1 promised",
+        "V>customer:main/1#1 open: 1 DROP",
+        "V>customer:main/1#1 brings main/1 [3] 1",
+    )
