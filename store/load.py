@@ -72,7 +72,7 @@ def load(tx: Transaction, keys: Keys, events: Sequence[Event], rules: Rules) -> 
     load_queues.behind(tx, state, keys)
     slots |= keys.slots | slots_of(state, events) | load_lines.slots(state, changing)
     load_supply.load(tx, state, slots, keys.replenishments)
-    load_links.join_drop_ship(state)
+    load_links.join_others(state)
     state.facts = _facts(tx, keys.facts)
     waiting.load(tx, state, keys)
     return state

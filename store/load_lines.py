@@ -26,14 +26,21 @@ _UNLINKED = Firsts(
 )
 # No EXISTS in what follows: PostgreSQL would begin at the other table, and look at all of it.
 #
-# Links automation has made and that are not to stay: `vendor` is the one to buy from, if any.
+# Links that are not to stay: what automation asks of another than `vendor`, the one to buy from if
+# any; and what nothing can come of any more.
 _MISPLACED = Firsts(
     (*_SKU, ("vendor", "text")),
     "links",
     ("sku", *_LINE),
-    """t.sku = given.sku AND NOT t.by_hand AND (
-        SELECT r.state = 'open' AND (given.vendor IS NULL OR r.vendor <> given.vendor)
-        FROM replenishments AS r WHERE r.replenishment_id = t.replenishment_id
+    """t.sku = given.sku AND (
+        SELECT CASE WHEN r.state = 'open'
+            THEN NOT t.by_hand AND (given.vendor IS NULL OR r.vendor <> given.vendor)
+            ELSE l.docked = '[]' AND (
+                r.state NOT IN ('finalized', 'partially_received') OR l.qty <= l.received
+            ) END
+        FROM replenishments AS r
+        JOIN replenishment_lines AS l ON l.replenishment_id = r.replenishment_id
+        WHERE r.replenishment_id = t.replenishment_id AND l.sku = t.sku
     )""",
     _RANK,
 )
@@ -81,6 +88,7 @@ class Asked:
     orderable: list[Item]
     dated: list[Item]
     reserved_of: list[Item]
+    changing: frozenset[str] = frozenset()
     unlinked: Found[str] = field(default_factory=Found)
     misplaced: Found[str] = field(default_factory=Found)
     held: Found[str] = field(default_factory=Found)
@@ -116,7 +124,12 @@ def find(
     changing: Sellers,
 ) -> Asked:
     """Find the lines of the skus they are asked of; `dated`: see `Keys`, `changing`: `sellers`."""
-    asked = Asked(_items(state, keys.orderable), _items(state, dated), _items(state, keys.reserved))
+    asked = Asked(
+        _items(state, keys.orderable),
+        _items(state, dated),
+        _items(state, keys.reserved),
+        frozenset(changing),
+    )
     # Where that is about to change, any link may turn out to be misplaced.
     buying: list[Row] = [
         (item.sku, None if changing.get(item.sku, set()) - {item.vendor} else _seller(state, item))
@@ -141,7 +154,7 @@ def find(
 def join(state: State, asked: Asked) -> None:
     """Put the lines, whose orders are loaded by now, to their skus."""
     for item in asked.orderable:
-        item.wanting = _wanting(state, asked, item.sku)
+        item.wanting = _wanting(state, asked, item)
     for item in asked.dated:
         item.held = asked.held.some(state, item.sku, _by_destination)
     for item in asked.reserved_of:
@@ -192,10 +205,12 @@ def _after(passed: tuple[str, Rank] | None) -> Row:
     return (destination, priority, instant_text(placed_at), shop, order_id, position)
 
 
-def _wanting(state: State, asked: Asked, sku: str) -> Some:
-    unlinked, misplaced = (found.some(state, sku) for found in (asked.unlinked, asked.misplaced))
+def _wanting(state: State, asked: Asked, item: Item) -> Some:
+    found = (asked.unlinked, asked.misplaced)
+    unlinked, misplaced = (lines.some(state, item.sku) for lines in found)
     lines = {id(line): line for line in (*unlinked.lines, *misplaced.lines)}
-    return Some(sorted(lines.values(), key=lambda line: line.rank), unlinked.more or misplaced.more)
+    to_link = unlinked.more and (item.sku in asked.changing or _seller(state, item) is not None)
+    return Some(sorted(lines.values(), key=lambda line: line.rank), to_link or misplaced.more)
 
 
 def _by_destination(line: Line) -> tuple[object, ...]:

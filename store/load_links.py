@@ -75,10 +75,14 @@ def join(state: State, found: Ends) -> None:
         links[name] = _linked(first, last, found.links_max)
 
 
-def join_drop_ship(state: State) -> None:
-    """Add the links on what is shipped to one customer: they all belong to one loaded order."""
-    theirs = [row for row in state.replenishments.values() if row.complete and row.drop_ship]
-    if not theirs:
+def join_others(state: State) -> None:
+    """Add the links of loaded lines on replenishments that were not looked for at both ends.
+
+    Those on what is shipped to one customer all belong to one loaded order; those on what nothing
+    can come of any more are cut, as many as were loaded (S6).
+    """
+    theirs = [row for row in state.replenishments.values() if row.complete]
+    if not theirs or not state.orders:
         return
     links: dict[_Pair, list[Link]] = {}
     for order in state.orders.values():
@@ -93,7 +97,9 @@ def _add(state: State, row: Replenishment, links: dict[_Pair, list[Link]]) -> No
     for sku in row.lines:
         item = state.items.get(sku)
         linked = links.get((row.replenishment_id, sku))
-        if item is not None and item.links is not None and linked:
+        if item is None or item.links is None or not linked:
+            continue
+        if row.drop_ship or row.replenishment_id not in item.links:
             item.links[row.replenishment_id] = Linked(sorted(linked, key=_rank))
 
 

@@ -108,6 +108,7 @@ def replenish(turn: Turn, item: Item) -> None:
     if item.busy and item.sku not in state.exempt:
         return
     if not _link(turn, item):
+        _bring_drop_ship(turn, item)
         leave_over(turn, item, TaskKind.LINK)
         return
     open_lines = {
@@ -125,6 +126,14 @@ def replenish(turn: Turn, item: Item) -> None:
             _bring_to(turn, item, state.slot(vendor, destination), units)
 
 
+def _bring_drop_ship(turn: Turn, item: Item) -> None:
+    """Bring what vendors ship to customers up to its links: the next step has others in hand."""
+    for replenishment, _line in list(links.bought(turn.state, item)):
+        if replenishment.is_open and replenishment.drop_ship:
+            slot = turn.state.slot(replenishment.vendor, replenishment.destination)
+            _bring_to(turn, item, slot, 0)
+
+
 def _link(turn: Turn, item: Item) -> bool:
     """Let every link be to what can still come, and every need of single lines be linked (R10).
 
@@ -139,10 +148,8 @@ def _link(turn: Turn, item: Item) -> bool:
         return False
     waiting = item.wanting.lines
     item.wanting.lines = []
-    if not orders:
-        return True
     for row in waiting:
-        if row.unlinked > 0:
+        if orders and row.unlinked > 0:
             _link_to_open(turn, item, row)
     return not item.wanting.more
 

@@ -196,8 +196,10 @@ class _Walk:
             self.turn.waiting_anew.append(line)
         if self.name == UNTOLD or not line.told:
             return
-        same_days = promise.days is not None and promise.days == line.told_days
-        if promise.at == line.told_expected_at or same_days:
+        if promise.at == line.told_expected_at:
+            line.told_days = promise.days  # the same date, perhaps kept by something else now
+            return
+        if promise.days is not None and promise.days == line.told_days:
             return
         was = line.told_expected_at
         _note(line, promise)

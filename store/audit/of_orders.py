@@ -115,8 +115,10 @@ RELATIONS = (
         _LINE,
         Query(
             """
-            SELECT sku, NULL, 1, 0, shop, order_id, line_id
-            FROM order_lines WHERE shortage > 0 AND NOT told
+            SELECT l.sku, NULL, 1, 0, l.shop, l.order_id, l.line_id
+            FROM order_lines AS l
+            JOIN items AS i ON i.sku = l.sku
+            WHERE l.shortage > 0 AND NOT l.told AND NOT i.busy
             """
         ),
     ),

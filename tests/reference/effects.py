@@ -66,6 +66,8 @@ def take(
     buying.replenish(world)
     buying.count_revisions(world, asked)
     _warn_without_vendor(world)
+    for line in world.lines():
+        line.staff_held = line.staff_held and line.shortage > 0  # nothing of it waits: it is over
     if isinstance(data, OrderCancelled | OrderChanged):
         surplus.tell_more(world, world.orders[data.shop, data.order_id], spare)
     if isinstance(data, _BUYERS):

@@ -148,7 +148,7 @@ def cover(world: World) -> None:
     """Where less is on hand than is promised, hold again who was not told yet (S8).
 
     The last in the queue loses first, of its promises the latest; what is still too much was told
-    to a warehouse, and a person must look.
+    to a warehouse, and a person must look. What else is there serves them after (S3).
     """
     lowered, world.lowered = world.lowered, []
     done = []
@@ -159,9 +159,6 @@ def cover(world: World) -> None:
         _hold_again(world, sku, place)
         if ledger.available(world, sku, place) < 0:
             world.warn("over_allocated", **{"sku": sku, "place": place, **refs})
-    for sku in sorted({sku for sku, _place in done}):
-        if any(line.sku == sku for line, _at in world.held_anew):
-            filling.serve_all(world, sku)
 
 
 def _hold_again(world: World, sku: str, place: str) -> None:

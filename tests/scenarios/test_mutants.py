@@ -5,6 +5,7 @@ from datetime import timedelta
 from handlers.policy import Rules
 from tests.support.builders import (
     item_changed,
+    order_changed,
     order_placed,
     place_changed,
     replenishment_closed,
@@ -18,6 +19,7 @@ from tests.support.stepwise import Stepwise
 from tests.support.wire import T0, Fields
 
 DAY = timedelta(days=1)
+LINE: Fields = {"shop": "main", "order_id": "1", "line_id": "1"}
 
 
 @rule("R11")
@@ -100,11 +102,63 @@ def test_what_comes_from_no_stock_keeps_nothing_of_its_order_waiting() -> None:
         stock_received("r1", "WH", [("A", 1)]),
     )
     lines = [("A", 1), ("POST", 1), ("DROP", 1)]
-    scene.when(order_placed("1", lines, ship_mode="complete")).kept(
-        "main/1 [1] 1 A: 1 at WH",
-        "main/1 [2] 1 POST: 1 anywhere",
-        "main/1 [3] 1 DROP: 1 drop-shipped",
-        "WH: 1 A, 1 promised",
-        "V>customer:main/1#1 open: 1 DROP",
-        "V>customer:main/1#1 brings main/1 [3] 1",
+    scene.when(order_placed("1", lines, ship_mode="complete")).told(
+        "ReadyToShip main/1 from WH [1: 1 A] complete",
+        "ReadyToShip main/1 from anywhere [2: 1 POST] complete",
+        "ReplenishmentRaised V>customer:main/1#1 rev 1 [1 DROP]",
+        "StockStatusChanged main DROP in_stock, sellable unlimited",
+        "StockStatusChanged main POST in_stock, sellable unlimited",
+    )
+
+
+@rule("O9", "C2")
+def test_what_an_order_gets_on_top_waits_for_what_waits_already() -> None:
+    scene = Scene.with_rules(
+        Rules(keep_partial_allocations=False),
+        place_changed("WH"),
+        stock_received("r1", "WH", [("B", 1)]),
+        order_placed("1", [("A", 1)], ship_mode="complete"),
+    )
+    scene.when(order_changed("1", [("A", 1), ("B", 1)])).kept(
+        "main/1 [1] 1 A: 1 held", "main/1 [2] 1 B: 1 held", "WH: 1 B"
+    )
+
+
+@rule("S4", "R10")
+def test_all_that_no_linked_line_takes_is_for_the_queue_whatever_the_safety_stock() -> None:
+    scene = Scene(
+        place_changed("WH"),
+        item_changed("A", vendor="V", policy={"safety_stock": 5}),
+        order_placed("1", [("A", 2)]),
+        order_placed("2", [("A", 1)]),
+        replenishment_requested("V", [{"sku": "A", **LINE}]),
+    )
+    arrived = {"replenishment_id": scene.replenishment_id("V>WH#1")}
+    scene.when(stock_received("r1", "WH", [("A", 3)], **arrived)).told(
+        "BackToShip main/1 from WH [1: 2 A] waited since T0 complete",
+        "BackToShip main/2 from WH [1: 1 A] waited since T0 complete",
+    )
+
+
+@rule("O6", "C2")
+def test_what_was_rejected_counts_no_more_when_more_is_ordered() -> None:
+    scene = Scene(item_changed("A", policy={"sale_increment": 3}), order_placed("1", [("A", 2)]))
+    scene.when(order_changed("1", [("A", 5)])).kept("main/1 [1] 5 A: 3 held, 2 rejected")
+
+
+@rule("R10", "R11")
+def test_a_line_of_which_only_some_is_bought_has_no_date() -> None:
+    policy: Fields = {"sourcing": "buy_to_order", "auto_replenish": False, "lead_time_days": 7}
+    scene = Scene(
+        place_changed("WH"),
+        item_changed("A", vendor="V", policy=policy),
+        order_placed("1", [("A", 3)]),
+        replenishment_requested("V", [{"sku": "A", "qty": 2, **LINE}]),
+    )
+    scene.when(order_changed("1", [("A", 4)])).told(
+        "OrderBackordered main/1 [1: 4 A until ?] until ?"
+    )
+    scene.when(replenishment_requested("V", [{"sku": "A", "qty": 2, **LINE}])).told(
+        "ExpectedDateChanged main/1 [1: A ?>T0+7d]",
+        "ReplenishmentExtended V>WH#1 rev 2 [4 A] by hand",
     )

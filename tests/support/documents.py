@@ -125,7 +125,6 @@ CHECKED = {
     "order_lines": 2,
     "allocations": 0,
     "links": 0,
-    "links": 0,
     "replenishments": 1,
     "replenishment_lines": 1,
     "replenishment_slots": 1,

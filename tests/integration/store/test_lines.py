@@ -53,6 +53,7 @@ def test_lines_without_their_links_are_wanting_in_rank_order(database: Database)
 @pytest.mark.parametrize("count", [16, 17])
 def test_only_as_many_are_wanting_as_one_step_may_link(database: Database, count: int) -> None:
     state = empty()
+    item_of(state, "A").vendor = "V"
     for n in range(count):
         waits(state, f"{n:02}", minutes=n, sourced=Sourced.BUY_TO_ORDER)
     save_state(database, state)
