@@ -199,7 +199,7 @@ def commands(outcome: Outcome) -> list[str]:
     wait = outcome.replay.tally.longest
     chosen = ["backorders", "exceptions", "replenishments"]
     if wait is not None:
-        chosen = [f"order {shlex.quote(f'{SHOP}/{wait.order_id}')}", "backorders"]
+        chosen = [f"explain {shlex.quote(f'{SHOP}/{wait.order_id}')}", "backorders"]
         chosen.append(
             f"replenishment {wait.replenishment_id}"
             if wait.replenishment_id is not None

@@ -38,6 +38,7 @@ def story(tx: Transaction, rules: Rules, wait: Wait, name: str, now: datetime) -
         (_moment(held["time"]), f"{what} ordered, {there:,} there"),
         (None, _promise(line["expected_at"])),
         *_supply(tx, rules, wait, now),
+        *_other_dates(tx, wait),
     ]
     days = round(wait.seconds / 86_400)
     units = sum(row["qty"] for row in ship["data"]["lines"])
@@ -51,6 +52,14 @@ def _promise(expected_at: str | None) -> str:
     if expected_at is None:
         return "when it comes is unknown"
     return f"told: expected {_moment(expected_at):%-d %b %Y}"
+
+
+def _other_dates(tx: Transaction, wait: Wait) -> Iterable[Step]:
+    """Tell when the shop was told another date (R12)."""
+    for envelope in _of_line(tx, "ExpectedDateChanged", wait):
+        for line in envelope["data"]["lines"]:
+            if line["line_id"] == wait.line_id:
+                yield _moment(envelope["time"]), _promise(line["expected_at"])
 
 
 def _supply(tx: Transaction, rules: Rules, wait: Wait, now: datetime) -> Iterable[Step]:

@@ -51,7 +51,7 @@ class Tally:
     def hear(self, kind: str, at: datetime, data: Fields) -> None:
         """Count one event out."""
         self.messages[kind] += 1
-        units = sum(line["qty"] for line in data.get("lines", ()))
+        units = sum(line.get("qty", 0) for line in data.get("lines", ()))
         match kind:
             case "ReadyToShip":
                 self.at_once += units

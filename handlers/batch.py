@@ -49,8 +49,9 @@ from handlers.keys import keys_of, slots_of
 from handlers.refusals import not_found_in_time
 from handlers.rules import release, replenishment, telling
 from handlers.rules.filling import serve
+from handlers.rules.judging import name_unserved
 from handlers.rules.sellable import sellable, status, unseen_status
-from handlers.state import Heard, Item, Line, OrderKey, State, Task, Unloaded
+from handlers.state import Heard, Item, OrderKey, State, Task, Unloaded
 from handlers.turn import Books, Origin, Turn, turn_of
 
 __all__ = [
@@ -174,14 +175,7 @@ def finish(turn: Turn) -> None:
     """End a turn: what waited for it takes effect, what it stirred is served; then it is told."""
     _take_early(turn)
     _serve_stirred(turn)
-    held: dict[OrderKey, list[Line]] = {}
-    for line in turn.judged:
-        if line.shortage:
-            held.setdefault(line.order.key, []).append(line)
-    for lines in held.values():
-        lines.sort(key=lambda row: row.position)
-        telling.tell_held(turn, lines[0].order, lines)
-    turn.judged.clear()
+    telling.tell_judged(turn)
     telling.tell_held_anew(turn)
     telling.tell_redated(turn)
     release.tell(turn)
@@ -218,7 +212,9 @@ def _leave_to(turn: Turn, sub: Turn, key: OrderKey) -> None:
     if key in sub.requested:
         turn.requested.add(key)
     mine = [line for line in (*sub.judged, *sub.held_anew) if line.order.key == key]
-    turn.judged += [line for line in mine if line not in turn.judged]
+    if order is not None:
+        name_unserved(sub, order, [line for line in mine if line.shortage])
+    turn.also_held += [line for line in mine if line not in turn.also_held]
     sub.judged = [line for line in sub.judged if line.order.key != key]
     sub.held_anew = [line for line in sub.held_anew if line.order.key != key]
     sub.redated.pop(key, None)
@@ -233,10 +229,12 @@ def _serve_stirred(turn: Turn) -> None:
                 if line.fillable and release.together(line):
                     turn.stir(state.item(line.sku))
     for sku in sorted(turn.stirred):
-        item = state.item(sku)
+        item = turn.to_buy[sku] = state.item(sku)
         serve(turn, item, {})
-        replenishment.replenish(turn, item)
     turn.stirred.clear()
+    for sku in sorted(turn.to_buy):
+        replenishment.replenish(turn, turn.to_buy[sku])
+    turn.to_buy.clear()
 
 
 def _dispatch(turn: Turn, event: Event) -> Outcome:  # noqa: C901, PLR0911, PLR0912 - one case per event

@@ -10,7 +10,7 @@ from handlers.decision import Applied, Deferred, Outcome
 from handlers.rules.allocation import take_back, unhold
 from handlers.rules.filling import serve
 from handlers.rules.links import fit
-from handlers.rules.replenishment import on_its_way, replenish, supply
+from handlers.rules.replenishment import on_its_way, supply
 from handlers.state import Allocation, Item, Line, Order, State
 from handlers.turn import Turn
 
@@ -33,9 +33,9 @@ class Tally:
         self.lost[sku] = self.lost.get(sku, 0) + qty
 
     def pass_on(self, turn: Turn, item: Item) -> None:
-        """Give freed units to the queue, then buy what is needed now (S3, R2)."""
+        """Give freed units to the queue; what is needed now is bought at the end (S3, R2)."""
         serve(turn, item, self.freed.get(item.sku, {}))
-        replenish(turn, item)
+        turn.to_buy[item.sku] = item
 
 
 def cancelled(turn: Turn, _event: Event, data: OrderCancelled) -> Outcome:

@@ -8,7 +8,7 @@ from handlers.cancellations import over_cancelled, wanted
 from handlers.decision import Applied, Deferred, Outcome, Repeated
 from handlers.refusals import conflict
 from handlers.rows.orders import PAYMENT
-from handlers.rules.judging import judge, name_unserved
+from handlers.rules.judging import judge
 from handlers.rules.release import subject
 from handlers.rules.sellable import destination_is_bad, destination_of, sourced
 from handlers.state import Line, Order, Shop, TaskKind
@@ -55,7 +55,7 @@ def hold_cleared(turn: Turn, _event: Event, data: OrderHoldCleared) -> Outcome:
     for line in order.lines.values():
         turn.because(line, "O10", cleared=data.hold)
     if data.hold == PAYMENT:
-        order.destination = _destination(turn, order.shop)
+        order.destination = turn.seen(destination_of(turn.state, order.shop)).place
         order.judged_at = turn.at
         units = {line.line_id: line.pending for line in order.lines.values()}
         for line in order.lines.values():
@@ -65,8 +65,8 @@ def hold_cleared(turn: Turn, _event: Event, data: OrderHoldCleared) -> Outcome:
 
 
 def judge_lines(turn: Turn, order: Order, units: dict[str, int]) -> None:
-    """Judge units of an order by line id, and say what is refused and what nobody can bring."""
-    before = {line_id: order.lines[line_id].shortage for line_id in units}
+    """Judge units of an order by line id, and say what is refused (O7)."""
+    before = {line_id: _waiting(order.lines[line_id]) for line_id in units}
     rejected = judge(turn, order, units)
     if rejected:
         turn.emit(
@@ -76,10 +76,14 @@ def judge_lines(turn: Turn, order: Order, units: dict[str, int]) -> None:
             order.order_id,
         )
     lines = [order.lines[line_id] for line_id in units]
-    if any(line.shortage or line.drop_ship for line in lines):
-        name_unserved(turn, order, lines)
+    more = [line for line in lines if _waiting(line) > before[line.line_id]]
+    if any(line.shortage for line in more):
         _name_bad_destination(turn, order)
-    turn.judged += [line for line in lines if line.shortage > before[line.line_id]]
+    turn.judged += more
+
+
+def _waiting(line: Line) -> int:
+    return line.shortage + line.drop_ship
 
 
 def _introduce(turn: Turn, shop: str) -> None:
@@ -90,24 +94,22 @@ def _introduce(turn: Turn, shop: str) -> None:
         turn.task(TaskKind.WALK, "shop", shop, scope="shop", name=shop)
 
 
-def _destination(turn: Turn, shop: str) -> str:
-    destination = destination_of(turn.state, shop)
-    turn.seen(destination)
-    return destination
-
-
 def _order_of(turn: Turn, event: Event, data: OrderPlaced) -> Order:
+    holds = tuple(dict.fromkeys(data.holds or ()))
+    place = destination_of(turn.state, data.shop)
+    if PAYMENT not in holds:
+        turn.seen(place)
     order = Order(
         shop=data.shop,
         order_id=data.order_id,
         placed_at=data.placed_at,
         judged_at=turn.at,
         priority=100 if data.priority is None else data.priority,
-        destination=_destination(turn, data.shop),
+        destination=place,
         data_hash=event.data_hash,
         ship_mode=data.ship_mode or ShipMode.PARTIAL,
         release=data.release or ReleaseMode.AUTO,
-        holds=tuple(dict.fromkeys(data.holds or ())),
+        holds=holds,
         customer=None if data.customer is None else data.customer.model_dump(exclude_none=True),
         ship_to=data.ship_to,
     )

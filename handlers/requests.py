@@ -93,7 +93,7 @@ def backordered(turn: Turn, _event: Event, data: LineBackordered) -> Outcome:
     hold_again(turn, item, line, qty)
     turn.because(line, "S10", qty=qty, source=data.source, reason=str(data.reason))
     if short_pick:
-        leave(turn, item, Leaving(data.source, None, qty, "written_off"))
+        leave(turn, item, Leaving(data.source, None, qty, "written_off", order, line))
     else:
         _keep_out(turn, line, staff_held=True)
     serve(turn, item, {} if short_pick else {data.source: qty})

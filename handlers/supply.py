@@ -69,7 +69,7 @@ def _add(turn: Turn, data: ReplenishmentRequested, row: RequestedLine) -> str | 
         return _pick(turn, data, row, item)
     qty = row.qty or 0
     # The default of P4, for no shop in particular.
-    destination = data.destination or destination_of(turn.state, None)
+    destination = data.destination or turn.seen(destination_of(turn.state, None)).place
     slot = turn.state.slot(data.vendor, destination)
     if qty < 0:
         known = turn.state.replenishments[slot.open_id] if slot.open_id is not None else None

@@ -21,12 +21,16 @@ from handlers.turn import Turn
 
 @dataclass(slots=True)
 class _Asked:
-    """What one judging asks of a sku: units by line, and of them what each gets from stock."""
+    """What one judging asks of a sku: units by line, and of them what each gets from stock.
+
+    `usable`: what the shop may take of it (O3); `left`: what nobody has been given of that yet.
+    """
 
     item: Item
     units: dict[str, int] = field(default_factory=dict)  # by line id
     gets: dict[str, int] = field(default_factory=dict)
-    free: int = 0
+    usable: int = 0
+    left: int = 0
 
     @property
     def total(self) -> int:
@@ -45,8 +49,9 @@ def judge(turn: Turn, order: Order, units: Mapping[str, int]) -> list[RejectedLi
     rejected: list[RejectedLine] = []
     for sku, of_sku in list(asked.items()):
         turn.touch(of_sku.item)
+        of_sku.usable = of_sku.left = free(turn.state, of_sku.item, order.shop)
         _source(order, of_sku)
-        reason = _refused(turn, order, of_sku)
+        reason = _refused(order, of_sku)
         if reason is not None:
             rejected += _reject(turn, order, asked.pop(sku), reason)
     _grant(turn, order, asked)
@@ -78,7 +83,7 @@ def _from_stock(order: Order, asked: _Asked) -> dict[str, int]:
     }
 
 
-def _refused(turn: Turn, order: Order, asked: _Asked) -> RejectionReason | None:
+def _refused(order: Order, asked: _Asked) -> RejectionReason | None:
     """Return why a sku of the order is not accepted, as a whole (O4-O6)."""
     item = asked.item
     policy = item.policy
@@ -93,7 +98,7 @@ def _refused(turn: Turn, order: Order, asked: _Asked) -> RejectionReason | None:
         return RejectionReason.SALE_INCREMENT
     waiting = may_wait(item)
     wanted = sum(_from_stock(order, asked).values())
-    short = wanted - min(wanted, free(turn.state, item, order.shop))
+    short = wanted - min(wanted, asked.usable)
     if waiting is None or short <= waiting:
         return None
     if policy.backorder_policy is BackorderPolicy.NONE:
@@ -131,8 +136,6 @@ def _reject(turn: Turn, order: Order, asked: _Asked, reason: RejectionReason) ->
 
 def _grant(turn: Turn, order: Order, asked: Mapping[str, _Asked]) -> None:
     """Say what each line gets from stock, in line order; all or nothing of what must be whole."""
-    for of_sku in asked.values():
-        of_sku.free = free(turn.state, of_sku.item, order.shop)
     done: set[str] = set()
     lines = (order.lines[line_id] for of_sku in asked.values() for line_id in of_sku.units)
     for line in sorted(lines, key=lambda row: row.position):
@@ -150,10 +153,10 @@ def _grant(turn: Turn, order: Order, asked: Mapping[str, _Asked]) -> None:
 
 
 def _give(asked: _Asked, line: Line) -> None:
-    qty = min(asked.units.get(line.line_id, 0), asked.free)
+    qty = min(asked.units.get(line.line_id, 0), asked.left)
     if line.sourced is Sourced.STOCK and qty:
         asked.gets[line.line_id] = qty
-        asked.free -= qty
+        asked.left -= qty
 
 
 def _can_be_had(asked: Mapping[str, _Asked], peers: list[Line]) -> bool:
@@ -165,7 +168,7 @@ def _can_be_had(asked: Mapping[str, _Asked], peers: list[Line]) -> bool:
             return False
         if units and peer.sourced is Sourced.STOCK:
             wanted[peer.sku] = wanted.get(peer.sku, 0) + units
-    return all(qty <= asked[sku].free for sku, qty in wanted.items())
+    return all(qty <= asked[sku].left for sku, qty in wanted.items())
 
 
 def _settle(turn: Turn, order: Order, asked: _Asked) -> None:
@@ -175,7 +178,7 @@ def _settle(turn: Turn, order: Order, asked: _Asked) -> None:
     shares = share(turn.state, item, order.shop, granted) if granted else []
     numbers = {
         "asked": asked.total,
-        "usable": free(turn.state, item, order.shop),
+        "usable": asked.usable,
         "waiting": item.shortage,
     }
     for line_id, qty in asked.units.items():

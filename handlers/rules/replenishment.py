@@ -194,6 +194,8 @@ def _bring_to(turn: Turn, item: Item, slot: Slot, units: int) -> None:
     if replenishment is None or not replenishment.drop_ship:
         qty = lot(item.policy, qty)
     if qty == (line.qty if line is not None else 0):
+        if qty == 0 and replenishment is not None and replenishment.revision == 0:
+            _end_if_empty(turn, replenishment)
         return
     if replenishment is None:
         replenishment = _raise(turn, slot, by_hand=False)
@@ -203,7 +205,13 @@ def _bring_to(turn: Turn, item: Item, slot: Slot, units: int) -> None:
         item.supply.append(replenishment.replenishment_id)
     line.qty = qty
     revise(turn, replenishment)
+    _end_if_empty(turn, replenishment)
+
+
+def _end_if_empty(turn: Turn, replenishment: Replenishment) -> None:
+    """Cancel a replenishment whose last line has gone (R3)."""
     if not any(row.qty for row in replenishment.lines.values()):
+        revise(turn, replenishment)
         end(turn, replenishment, ReplenishmentState.CANCELLED)
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from events.vocabulary import ExceptionCode
 from handlers.rules.allocation import trim
-from handlers.state import Item, Order, Stock, Unloaded
+from handlers.state import Item, Line, Order, Stock, Unloaded
 from handlers.turn import Turn
 
 # Reasons of movements that no goods made: they are left out where a count looks at what happened.
@@ -20,13 +20,14 @@ BOOKED = frozenset({"found", "taken_back", "counted", "offset"})
 
 @dataclass(frozen=True, slots=True)
 class Leaving:
-    """`qty` units that leave a place for another (None: outside), for an order or for none."""
+    """`qty` units that leave a place for another (None: outside), for an order, a line, or none."""
 
     place: str
     target: str | None
     qty: int
     reason: str
     order: Order | None = None
+    line: Line | None = None
 
 
 def arrive(turn: Turn, item: Item, place: str, qty: int, reason: str) -> int:
@@ -42,13 +43,15 @@ def leave(turn: Turn, item: Item, leaving: Leaving) -> int:
     """
     place, qty = leaving.place, leaving.qty
     stock = item.at(place)
-    if _is_checked(turn, stock):
+    checked = _is_checked(turn, stock)
+    if checked:
         turn.move(item, qty, None, place, "offset")  # the count has seen them gone
     missing = qty - stock.on_hand
     if missing > 0:
         _find(turn, item, leaving, missing)
     turn.move(item, qty, place, leaving.target, leaving.reason)
-    trim(turn, item, place, leaving.order)
+    if not checked:
+        trim(turn, item, place, leaving.order)
     return 0 if leaving.target is None else _arrived(turn, item, leaving.target, qty)
 
 
@@ -114,18 +117,20 @@ def _find(turn: Turn, item: Item, leaving: Leaving, missing: int) -> None:
 
     They are missed by the latest time at which units left: what came in until then may be they.
     """
-    place, order = leaving.place, leaving.order
+    place, order, line = leaving.place, leaving.order, leaving.line
     at = max(turn.at, _last_left(turn, item, place) or turn.at)
     turn.move(item, missing, None, place, "found", at=at)
     stock = item.at(place)
     stock.owed = tuple(sorted((*stock.owed, (at, missing))))
-    refs = {} if order is None else {"shop": order.shop, "order_id": order.order_id}
+    shipped = leaving.reason == "shipped"
     turn.raise_exception(
-        ExceptionCode.STOCK_MISSING if order is None else ExceptionCode.OVER_SHIPMENT,
+        ExceptionCode.OVER_SHIPMENT if shipped else ExceptionCode.STOCK_MISSING,
         f"{leaving.qty} of {item.sku} left {place}, {missing} more than were known there",
         sku=item.sku,
         place=place,
-        **refs,
+        shop=None if order is None else order.shop,
+        order_id=None if order is None else order.order_id,
+        line_id=None if line is None else line.line_id,
     )
 
 

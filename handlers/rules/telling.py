@@ -61,6 +61,25 @@ def tell_held(turn: Turn, order: Order, held: Sequence[Line]) -> None:
     )
 
 
+def tell_judged(turn: Turn) -> None:
+    """Tell of the lines that wait since they were judged, and name what nobody can bring (R7)."""
+    by_order: dict[tuple[str, str], list[Line]] = {}
+    for line in turn.judged:
+        by_order.setdefault(line.order.key, []).append(line)
+    for lines in by_order.values():
+        name_unserved(turn, lines[0].order, sorted(lines, key=lambda row: row.position))
+    for line in turn.also_held:
+        lines = by_order.setdefault(line.order.key, [])
+        if line not in lines:
+            lines.append(line)
+    turn.judged.clear()
+    turn.also_held.clear()
+    for lines in by_order.values():
+        held = [line for line in lines if line.shortage]
+        if held:
+            tell_held(turn, held[0].order, sorted(held, key=lambda row: row.position))
+
+
 def tell_held_anew(turn: Turn) -> None:
     """Tell of the lines that this turn made wait again and did not serve from elsewhere (O8).
 

@@ -11,7 +11,9 @@ from tests.support.builders import (
     replenishment_closed,
     replenishment_requested,
     shop_changed,
+    stock_counted,
     stock_received,
+    stock_transferred,
 )
 from tests.support.rules import rule
 from tests.support.scene import Scene
@@ -162,3 +164,62 @@ def test_a_line_of_which_only_some_is_bought_has_no_date() -> None:
         "ExpectedDateChanged main/1 [1: A ?>T0+7d]",
         "ReplenishmentExtended V>WH#1 rev 2 [4 A] by hand",
     )
+
+
+@rule("R10", "S8")
+def test_of_two_that_lie_at_a_dock_only_the_later_loses_what_is_not_there() -> None:
+    scene = Scene(
+        place_changed("WH"),
+        place_changed("DOCK", kind="dock"),
+        item_changed("A", vendor="V", policy={"sourcing": "buy_to_order"}),
+    )
+    for n in ("1", "2"):
+        day = T0 + int(n) * DAY
+        scene.given(order_placed(n, [("A", 2)], placed_at=day, time=day))
+        bought = scene.replenishment_id(f"V>WH#{n}")
+        scene.given(
+            replenishment_closed(bought, time=day),
+            stock_received(n, "DOCK", [("A", 2)], replenishment_id=bought, time=day),
+        )
+    scene.when(stock_counted("c1", "DOCK", [("A", 3)], counted_at=T0 + 3 * DAY)).kept(
+        "main/1 [1] 2 A: 2 held",
+        "main/2 [1] 2 A: 2 held",
+        "DOCK: 3 A",
+        "V>WH#1 received: 2 A, 2 in, 2 for lines at DOCK",
+        "V>WH#1 brings main/1 [1] 2",
+        "V>WH#2 received: 2 A, 2 in, 1 for lines at DOCK",
+        "V>WH#2 brings main/2 [1] 1",
+        "V>WH#3 open: 1 A",
+        "V>WH#3 brings main/2 [1] 1",
+    )
+
+
+@rule("O9", "C2")
+def test_what_an_order_has_already_is_not_asked_of_the_stock_again() -> None:
+    scene = Scene.with_rules(
+        Rules(keep_partial_allocations=False),
+        place_changed("WH"),
+        stock_received("r1", "WH", [("A", 3)]),
+        order_placed("1", [("A", 2)], ship_mode="complete"),
+    )
+    scene.when(order_changed("1", [("A", 2), ("A", 1)])).told(
+        "ReadyToShip main/1 from WH [2: 1 A] complete",
+        "StockStatusChanged main A backorder, sellable unlimited",
+    )
+
+
+@rule("S7")
+def test_found_units_that_were_all_taken_back_are_owed_no_more() -> None:
+    scene = Scene(place_changed("WH"), place_changed("EAST"))
+    scene.given(stock_transferred("t1", "WH", "EAST", [("A", 2)], time=T0 + DAY))
+    assert scene.house.state.items["A"].at("WH").owed == ((T0 + DAY, 2),)
+    scene.when(stock_received("r1", "WH", [("A", 3)], time=T0)).kept("WH: 1 A", "EAST: 2 A")
+    assert scene.house.state.items["A"].at("WH").owed == ()
+
+
+@rule("R5")
+def test_a_replenishment_says_when_it_was_closed() -> None:
+    scene = Scene(item_changed("A", vendor="V"), order_placed("1", [("A", 2)]))
+    bought = scene.replenishment_id("V>main#1")
+    scene.given(replenishment_closed(bought, outcome="cancelled", time=T0 + DAY))
+    assert scene.house.state.replenishments[bought].closed_at == T0 + DAY

@@ -138,6 +138,6 @@ def test_what_the_ledger_does_not_have_there_is_found_before_it_is_written_off()
         "ReleaseCancelled main/1 from WH [1: 3 A]",
         "OrderBackordered main/1 [1: 3 A until ?] until ?",
         "ReplenishmentRaised V>WH#1 rev 1 [1 A]",
-        "ExceptionRaised stock_missing: sku=A place=WH",
+        "ExceptionRaised stock_missing: sku=A place=WH shop=main order_id=1 line_id=1",
     ).booked("2 A adjustment>WH found", "3 A WH>adjustment written_off")
     scene.kept("main/1 [1] 3 A: 3 held", "D: 2 A", "V>WH#1 open: 1 A")

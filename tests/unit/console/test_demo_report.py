@@ -128,5 +128,5 @@ def test_names_from_outside_are_quoted_in_commands() -> None:
         replay=SimpleNamespace(tally=SimpleNamespace(longest=wait)), on_servers=True
     )
     order, _backorders, stock = demo_report.commands(cast("demo_report.Outcome", outcome))
-    assert order.endswith("order 'main/1; rm -rf /'")
+    assert order.endswith("explain 'main/1; rm -rf /'")
     assert stock.endswith("stock 'a b'")
