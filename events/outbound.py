@@ -31,7 +31,7 @@ class ReleasedLine(Message):
 
 
 class ReadyToShip(Message):
-    """Tell a warehouse to ship: the stock was there when the order came, or its hold was lifted.
+    """Tell a warehouse to ship: all of it was there when the order was judged (O11).
 
     One per order and source (O11); `source` is null for unmanaged lines, whose picker chooses.
     `order_complete`: with this every unit of the order that is not cancelled, rejected or with a
@@ -48,7 +48,7 @@ class ReadyToShip(Message):
 
 
 class BackToShip(Message):
-    """Tell a warehouse to ship what waited: stock came later (S5), or a person released it (S11).
+    """Tell a warehouse to ship what waited: some of it came after the order was judged (S5).
 
     `waited_since`: the earliest `placed_at`, or moment of becoming held, among its lines.
     """

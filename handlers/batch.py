@@ -49,7 +49,6 @@ from handlers.keys import keys_of, slots_of
 from handlers.refusals import not_found_in_time
 from handlers.rules import release, replenishment, telling
 from handlers.rules.filling import serve
-from handlers.rules.judging import name_unserved
 from handlers.rules.sellable import sellable, status, unseen_status
 from handlers.state import Heard, Item, OrderKey, State, Task, Unloaded
 from handlers.turn import Books, Origin, Turn, turn_of
@@ -173,6 +172,7 @@ def _let_wait(state: State, event: Event, received_at: datetime, outcome: Deferr
 
 def finish(turn: Turn) -> None:
     """End a turn: what waited for it takes effect, what it stirred is served; then it is told."""
+    telling.name_held_anew(turn)
     _take_early(turn)
     _serve_stirred(turn)
     telling.tell_judged(turn)
@@ -199,24 +199,29 @@ def _take_early(turn: Turn) -> None:
                 _let_wait(state, event, received_at, outcome)
             elif isinstance(outcome, Applied | Repeated):
                 turn.books.decision.taken.append(event)
-            if order is not None:
-                _leave_to(turn, sub, order.key)
+            telling.name_held_anew(sub)
+            _leave_to(turn, sub, None if order is None else order.key)
             finish(sub)
 
 
-def _leave_to(turn: Turn, sub: Turn, key: OrderKey) -> None:
-    """Leave what is told of a new order to the turn that brought it: it is told once."""
+def _leave_to(turn: Turn, sub: Turn, key: OrderKey | None) -> None:
+    """Leave what is told to the turn that brought it all: of each order it is told once.
+
+    `key`: the order that came; what of it may go is told with the rest of it.
+    """
+    turn.judged += sub.judged
+    turn.held_anew += sub.held_anew
+    sub.judged, sub.held_anew = [], []
+    if key is None:
+        return
     order = sub.orders.pop(key, None)
     if order is not None:
         turn.orders[key] = order
     if key in sub.requested:
         turn.requested.add(key)
-    mine = [line for line in (*sub.judged, *sub.held_anew) if line.order.key == key]
-    if order is not None:
-        name_unserved(sub, order, [line for line in mine if line.shortage])
-    turn.also_held += [line for line in mine if line not in turn.also_held]
-    sub.judged = [line for line in sub.judged if line.order.key != key]
-    sub.held_anew = [line for line in sub.held_anew if line.order.key != key]
+    mine = [line for line in turn.held_anew if line.order.key == key]
+    turn.held_anew = [line for line in turn.held_anew if line.order.key != key]
+    turn.judged += mine
     sub.redated.pop(key, None)
 
 

@@ -8,7 +8,7 @@ from handlers.cancellations import over_cancelled, wanted
 from handlers.decision import Applied, Deferred, Outcome, Repeated
 from handlers.refusals import conflict
 from handlers.rows.orders import PAYMENT
-from handlers.rules.judging import judge
+from handlers.rules.judging import judge, name_unserved
 from handlers.rules.release import subject
 from handlers.rules.sellable import destination_is_bad, destination_of, sourced
 from handlers.state import Line, Order, Shop, TaskKind
@@ -65,7 +65,7 @@ def hold_cleared(turn: Turn, _event: Event, data: OrderHoldCleared) -> Outcome:
 
 
 def judge_lines(turn: Turn, order: Order, units: dict[str, int]) -> None:
-    """Judge units of an order by line id, and say what is refused (O7)."""
+    """Judge units of an order by line id, and say what is refused or nobody brings (O7, R7)."""
     before = {line_id: _waiting(order.lines[line_id]) for line_id in units}
     rejected = judge(turn, order, units)
     if rejected:
@@ -77,6 +77,7 @@ def judge_lines(turn: Turn, order: Order, units: dict[str, int]) -> None:
         )
     lines = [order.lines[line_id] for line_id in units]
     more = [line for line in lines if _waiting(line) > before[line.line_id]]
+    name_unserved(turn, order, more)
     if any(line.shortage for line in more):
         _name_bad_destination(turn, order)
     turn.judged += more

@@ -64,12 +64,11 @@ class Turn:
 
     What is told once, at the end of the turn, is gathered: `orders` it touched, of which something
     may be released now (all of it where it was `requested`), what was `withdrawn` from releases,
-    lines `judged` (`also_held`: made to wait by what came early) and `held_anew` (those of `untold`
-    skus by a later step; `waiting_anew` in it), and lines with another date (`redated`: what was
-    told before). `placed` and `raised` are what events may have waited for (C3). `step`: the task
-    this turn is a step of. `taken`: units of other skus that went to lines which leave together, by
-    sku and source (O9). `to_buy`: what is needed of these skus is bought when the turn has had all
-    its other effects (R2).
+    lines `judged` and `held_anew` (those of `untold` skus by a later step; `waiting_anew` in it),
+    and lines with another date (`redated`: what was told before). `placed` and `raised` are what
+    events may have waited for (C3). `step`: the task this turn is a step of. `taken`: units of
+    other skus that went to lines which leave together, by sku and source (O9). `to_buy`: what is
+    needed of these skus is bought when the turn has had all its other effects (R2).
     """
 
     books: Books
@@ -79,7 +78,6 @@ class Turn:
     held_anew: list[Line] = field(default_factory=list)
     placed: list[Order] = field(default_factory=list)
     judged: list[Line] = field(default_factory=list)
-    also_held: list[Line] = field(default_factory=list)
     redated: dict[OrderKey, list[tuple[Line, datetime | None]]] = field(default_factory=dict)
     withdrawn: dict[tuple[OrderKey, str | None, str], dict[str, int]] = field(default_factory=dict)
     waiting_anew: list[Line] = field(default_factory=list)

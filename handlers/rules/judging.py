@@ -14,7 +14,7 @@ from handlers.rules.allocation import allocate, share
 from handlers.rules.queue import hold
 from handlers.rules.release import together
 from handlers.rules.replenishment import replenish
-from handlers.rules.sellable import free, may_wait, sellable, sourced
+from handlers.rules.sellable import free, room, sourced
 from handlers.state import Item, Line, Order, Sourced
 from handlers.turn import Turn
 
@@ -96,7 +96,7 @@ def _refused(order: Order, asked: _Asked) -> RejectionReason | None:
         return RejectionReason.MIN_SALE_QTY
     if total % policy.sale_increment:
         return RejectionReason.SALE_INCREMENT
-    waiting = may_wait(item)
+    waiting = room(item)
     wanted = sum(_from_stock(order, asked).values())
     short = wanted - min(wanted, asked.usable)
     if waiting is None or short <= waiting:
@@ -114,8 +114,16 @@ _RULES = {
 }
 
 
+def _could(order: Order, asked: _Asked) -> int | None:
+    """Return how much of a sku this order could have had (O7); None: nothing limits it."""
+    waiting = room(asked.item)
+    if waiting is None or len(_from_stock(order, asked)) < len(asked.units):
+        return None
+    return asked.usable + waiting
+
+
 def _reject(turn: Turn, order: Order, asked: _Asked, reason: RejectionReason) -> list[RejectedLine]:
-    could = sellable(turn.state, asked.item, order.shop)
+    could = _could(order, asked)
     policy = asked.item.policy
     limits: dict[RejectionReason, dict[str, int | None]] = {
         RejectionReason.BACKORDER_LIMIT: {"limit": policy.backorder_limit},

@@ -63,9 +63,12 @@ def sourced(policy: Policy) -> Sourced:
 
 def may_wait(item: Item) -> int | None:
     """Return how many more units of a sku may wait (O4, O5); None: no limit."""
+    return room(item) if sourced(item.policy) is Sourced.STOCK else None
+
+
+def room(item: Item) -> int | None:
+    """Return how many more units of lines judged against stock may wait (O4, O5)."""
     policy = item.policy
-    if sourced(policy) is not Sourced.STOCK:
-        return None
     if policy.backorder_policy is BackorderPolicy.NONE:
         return 0
     if policy.backorder_limit is None:

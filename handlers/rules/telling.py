@@ -1,7 +1,7 @@
 """What shops are told of lines that wait: that they do (O8), that their date is another (R12)."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from events.outbound import BackorderedLine, ExpectedDateChanged, OrderBackordered, RedatedLine
@@ -20,7 +20,7 @@ from handlers.rules.promises import (
     supplies,
 )
 from handlers.rules.release import subject
-from handlers.state import Item, Line, Order, Rank, TaskKind, Unloaded
+from handlers.state import Item, Line, Order, OrderKey, Rank, TaskKind, Unloaded
 from handlers.turn import Turn
 
 UNTOLD = "untold"  # the task tells only who waits again
@@ -62,22 +62,17 @@ def tell_held(turn: Turn, order: Order, held: Sequence[Line]) -> None:
 
 
 def tell_judged(turn: Turn) -> None:
-    """Tell of the lines that wait since they were judged, and name what nobody can bring (R7)."""
-    by_order: dict[tuple[str, str], list[Line]] = {}
-    for line in turn.judged:
-        by_order.setdefault(line.order.key, []).append(line)
-    for lines in by_order.values():
-        name_unserved(turn, lines[0].order, sorted(lines, key=lambda row: row.position))
-    for line in turn.also_held:
-        lines = by_order.setdefault(line.order.key, [])
-        if line not in lines:
-            lines.append(line)
+    """Tell of the lines that wait since they were judged (O8)."""
+    held = [line for line in turn.judged if line.shortage]
     turn.judged.clear()
-    turn.also_held.clear()
-    for lines in by_order.values():
-        held = [line for line in lines if line.shortage]
-        if held:
-            tell_held(turn, held[0].order, sorted(held, key=lambda row: row.position))
+    for lines in _by_order(held).values():
+        tell_held(turn, lines[0].order, lines)
+
+
+def name_held_anew(turn: Turn) -> None:
+    """Name what nobody brings of the lines this turn made wait again (R7)."""
+    for lines in _by_order(_to_tell(turn)).values():
+        name_unserved(turn, lines[0].order, lines)
 
 
 def tell_held_anew(turn: Turn) -> None:
@@ -85,26 +80,43 @@ def tell_held_anew(turn: Turn) -> None:
 
     While something of their sku is unfinished it may still serve them: then a task tells (S6).
     """
-    by_order: dict[tuple[str, str], list[Line]] = {}
-    in_steps = turn.step is not None and turn.step.kind is TaskKind.TRIM
-    for line in turn.held_anew:
-        item = turn.state.item(line.sku)
-        if in_steps or item.sku in turn.untold:
-            continue
-        if item.busy and item.sku not in turn.state.exempt:
-            turn.untold[item.sku] = item
-        elif line.shortage:
-            by_order.setdefault(line.order.key, []).append(line)
+    now = _to_tell(turn)
     turn.held_anew.clear()
+    for lines in _by_order(turn.waiting_anew).values():
+        name_unserved(turn, lines[0].order, lines)
+    now += turn.waiting_anew
+    turn.waiting_anew.clear()
     for item in turn.untold.values():
         leave_over(turn, item, TaskKind.DATE, name=UNTOLD)
     turn.untold.clear()
-    for line in turn.waiting_anew:
-        by_order.setdefault(line.order.key, []).append(line)
-    turn.waiting_anew.clear()
-    for lines in by_order.values():
-        name_unserved(turn, lines[0].order, lines)
-        tell_held(turn, lines[0].order, sorted(lines, key=lambda row: row.position))
+    for lines in _by_order(now).values():
+        tell_held(turn, lines[0].order, lines)
+
+
+def _to_tell(turn: Turn) -> list[Line]:
+    """Return the lines made to wait again that no task will tell of."""
+    if turn.step is not None and turn.step.kind is TaskKind.TRIM:
+        return []
+    lines = []
+    for line in turn.held_anew:
+        item = turn.state.item(line.sku)
+        if item.busy and item.sku not in turn.state.exempt:
+            turn.untold[item.sku] = item
+        elif line.shortage and item.sku not in turn.untold:
+            lines.append(line)
+    return lines
+
+
+def _by_order(lines: Iterable[Line]) -> dict[OrderKey, list[Line]]:
+    """Return lines by order, each once and in the order of its order."""
+    found: dict[OrderKey, list[Line]] = {}
+    for line in lines:
+        of_order = found.setdefault(line.order.key, [])
+        if line not in of_order:
+            of_order.append(line)
+    for of_order in found.values():
+        of_order.sort(key=lambda row: row.position)
+    return found
 
 
 def redate(turn: Turn, item: Item, cursor: str = "", name: str | None = None) -> None:
