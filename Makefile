@@ -17,7 +17,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 SERVED := $(BIN)/python -m scripts.with_services
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long check up down lock clean
+.PHONY: help setup demo test test-long check rules mutate up down lock clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,7 +61,14 @@ check: $(VENV)/.dev  ## format, lint, types, import contracts, what may not be i
 	@echo "check: types";            $(BIN)/mypy --no-error-summary
 	@echo "check: import contracts"; $(BIN)/lint-imports --no-cache >.import-contracts 2>&1 \
 		|| { cat .import-contracts; rm -f .import-contracts; exit 1; }; rm -f .import-contracts
+	@echo "check: the rules page";   $(BIN)/python -m scripts.write_rules --check
 	@echo "check: the tree";         $(BIN)/python -m scripts.check_tree
+
+rules: $(VENV)/.dev  ## docs/rules.md anew: where each rule lives and which tests prove it
+	@$(BIN)/python -m scripts.write_rules
+
+mutate: $(VENV)/.dev  ## change the rules a little: do the tests notice? MUTATE_ARGS="--minutes 10 --sample 200"
+	@$(BIN)/python -m scripts.mutate $(MUTATE_ARGS)
 
 # ---------------------------------------------------------------- with an engine
 

@@ -1,4 +1,4 @@
-"""Write all: the second half of a batch. A handful of bulk statements keep every outcome.
+"""Write all: the second half of a batch. A handful of bulk statements keep every outcome (L5).
 
 1. Who waits and who no longer does; what is set aside; what became of each event.
 2. The rows that changed: those whose values are not the ones they were loaded with.

@@ -1,4 +1,4 @@
-"""The main path: one batch of deliveries becomes one transaction.
+"""The main path: one batch of deliveries becomes one transaction (L5).
 
 decode → claim in the inbox → load and lock → decide (pure) → save → commit. The acknowledgement
 comes after, from the loop; what is emitted lies in the outbox, for the relay. `isolate` decides

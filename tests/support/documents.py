@@ -128,8 +128,8 @@ CHECKED = {
     "replenishments": 1,
     "replenishment_lines": 1,
     "replenishment_slots": 1,
-    "emitted": 6,
-    "outbox": 6,
+    "emitted": 7,
+    "outbox": 7,
     "waiting": 0,
     "tasks": 0,
 }
