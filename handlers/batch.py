@@ -175,6 +175,7 @@ def finish(turn: Turn) -> None:
     telling.name_held_anew(turn)
     _take_early(turn)
     _serve_stirred(turn)
+    cancellations.name_surplus(turn)
     telling.tell_judged(turn)
     telling.tell_held_anew(turn)
     telling.tell_redated(turn)
@@ -217,8 +218,6 @@ def _leave_to(turn: Turn, sub: Turn, key: OrderKey | None) -> None:
     order = sub.orders.pop(key, None)
     if order is not None:
         turn.orders[key] = order
-    if key in sub.requested:
-        turn.requested.add(key)
     mine = [line for line in turn.held_anew if line.order.key == key]
     turn.held_anew = [line for line in turn.held_anew if line.order.key != key]
     turn.judged += mine

@@ -62,7 +62,7 @@ def cancel(turn: Turn, order: Order, asked_of: Iterable[tuple[Line, int]]) -> No
     for sku in sorted(tally.freed.keys() | tally.lost.keys()):
         item = state.item(sku)
         tally.pass_on(turn, item)
-        _surplus(turn, item, order, before[sku])
+        turn.wanted_before.setdefault(sku, (order, before[sku]))
 
 
 def wanted(turn: Turn, order: Order, data: OrderCancelled) -> Iterator[tuple[Line, int]]:
@@ -172,8 +172,14 @@ def _unwanted(state: State, item: Item) -> dict[str, int]:
     }
 
 
-def _surplus(turn: Turn, item: Item, order: Order, before: dict[str, int]) -> None:
+def name_surplus(turn: Turn) -> None:
     """Say that finalized supply has lost its demand, the waiting or the freed units' (R8)."""
+    for sku, (order, before) in sorted(turn.wanted_before.items()):
+        _name_surplus(turn, turn.state.item(sku), order, before)
+    turn.wanted_before.clear()
+
+
+def _name_surplus(turn: Turn, item: Item, order: Order, before: dict[str, int]) -> None:
     for place, unwanted in _unwanted(turn.state, item).items():
         more = unwanted - before.get(place, 0)
         if more <= 0:

@@ -34,8 +34,9 @@ def back_to_ship(turn: Turn, _event: Event, data: BackToShipRequested) -> Outcom
     for line in order.lines.values():
         if line.unreleased:
             turn.because(line, "S11", qty=line.unreleased)
+        for row in line.allocations:
+            row.asked_for = True
     turn.revisit(order)
-    turn.requested.add(order.key)
     return Applied()
 
 

@@ -63,18 +63,18 @@ class Turn:
     """One event (or one step of a task) taking effect.
 
     What is told once, at the end of the turn, is gathered: `orders` it touched, of which something
-    may be released now (all of it where it was `requested`), what was `withdrawn` from releases,
-    lines `judged` and `held_anew` (those of `untold` skus by a later step; `waiting_anew` in it),
-    and lines with another date (`redated`: what was told before). `placed` and `raised` are what
-    events may have waited for (C3). `step`: the task this turn is a step of. `taken`: units of
-    other skus that went to lines which leave together, by sku and source (O9). `to_buy`: what is
-    needed of these skus is bought when the turn has had all its other effects (R2).
+    may be released now, what was `withdrawn` from releases, lines `judged` and `held_anew` (those
+    of `untold` skus by a later step; `waiting_anew` in it), and lines with another date (`redated`:
+    what was told before). `placed` and `raised` are what events may have waited for (C3). `step`:
+    the task this turn is a step of. `taken`: units of other skus that went to lines which leave
+    together, by sku and source (O9). `to_buy`: what is needed of these skus is bought when the turn
+    has had all its other effects (R2). `wanted_before`: what was on its way and wanted by nobody,
+    of skus that were cancelled, before that (R8).
     """
 
     books: Books
     origin: Origin
     orders: dict[OrderKey, Order] = field(default_factory=dict)
-    requested: set[OrderKey] = field(default_factory=set)
     held_anew: list[Line] = field(default_factory=list)
     placed: list[Order] = field(default_factory=list)
     judged: list[Line] = field(default_factory=list)
@@ -82,6 +82,7 @@ class Turn:
     withdrawn: dict[tuple[OrderKey, str | None, str], dict[str, int]] = field(default_factory=dict)
     waiting_anew: list[Line] = field(default_factory=list)
     untold: dict[str, Item] = field(default_factory=dict)
+    wanted_before: dict[str, tuple[Order, dict[str, int]]] = field(default_factory=dict)
     stirred: set[str] = field(default_factory=set)
     to_buy: dict[str, Item] = field(default_factory=dict)
     taken: dict[tuple[str, str], int] = field(default_factory=dict)

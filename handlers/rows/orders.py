@@ -45,7 +45,8 @@ class Allocation:
     """Units of one line promised at one source (None: unmanaged), told to it or not yet.
 
     `seq` counts the allocations of the order: larger is later (C1). `by_fill`: they came after the
-    order was judged, so their release is a `BackToShip`.
+    order was judged, so their release is a `BackToShip`. `asked_for`: a person wants them to go now
+    (S11); that is not kept.
     """
 
     seq: int
@@ -53,6 +54,7 @@ class Allocation:
     qty: int
     by_fill: bool = False
     release_id: str | None = None
+    asked_for: bool = False
     loaded: tuple[Any, ...] | None = None
 
     def values(self) -> tuple[Any, ...]:

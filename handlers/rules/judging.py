@@ -14,8 +14,8 @@ from handlers.rules.allocation import allocate, share
 from handlers.rules.queue import hold
 from handlers.rules.release import together
 from handlers.rules.replenishment import replenish
-from handlers.rules.sellable import free, room, sourced
-from handlers.state import Item, Line, Order, Sourced
+from handlers.rules.sellable import free, room, sellable, sourced
+from handlers.state import Item, Line, Order, Sourced, State
 from handlers.turn import Turn
 
 
@@ -114,16 +114,15 @@ _RULES = {
 }
 
 
-def _could(order: Order, asked: _Asked) -> int | None:
+def _could(state: State, order: Order, asked: _Asked, reason: RejectionReason) -> int | None:
     """Return how much of a sku this order could have had (O7); None: nothing limits it."""
-    waiting = room(asked.item)
-    if waiting is None or len(_from_stock(order, asked)) < len(asked.units):
-        return None
-    return asked.usable + waiting
+    if _RULES[reason] == "O6":
+        return sellable(state, asked.item, order.shop)
+    return asked.usable + (room(asked.item) or 0)
 
 
 def _reject(turn: Turn, order: Order, asked: _Asked, reason: RejectionReason) -> list[RejectedLine]:
-    could = _could(order, asked)
+    could = _could(turn.state, order, asked, reason)
     policy = asked.item.policy
     limits: dict[RejectionReason, dict[str, int | None]] = {
         RejectionReason.BACKORDER_LIMIT: {"limit": policy.backorder_limit},

@@ -45,7 +45,7 @@ def tell(turn: Turn) -> None:
     turn.withdrawn.clear()
     for key in turn.orders:
         order = turn.state.orders[key]
-        _release(turn, order, list(_ready(order, by_hand=key in turn.requested)))
+        _release(turn, order, list(_ready(order)))
     turn.orders.clear()
 
 
@@ -62,16 +62,18 @@ def together(line: Line) -> list[Line]:
     return [line] if order.ship_mode == ShipMode.LINE else []
 
 
-def _ready(order: Order, *, by_hand: bool) -> Iterable[tuple[Line, Allocation]]:
-    """Yield the unreleased allocations that may go; `by_hand`: a person says all of them (S11)."""
-    if order.holds or (order.release == ReleaseMode.MANUAL and not by_hand):
+def _ready(order: Order) -> Iterable[tuple[Line, Allocation]]:
+    """Yield the unreleased allocations that may go: whole, or asked for by a person (S11)."""
+    if order.holds:
         return
     for line in order.lines.values():
         waiting = [row for row in line.allocations if row.release_id is None and row.qty]
-        if waiting and (
-            by_hand or not any(peer.shortage or peer.pending for peer in together(line))
-        ):
-            yield from ((line, row) for row in waiting)
+        if not waiting:
+            continue
+        may_go = order.release != ReleaseMode.MANUAL and not any(
+            peer.shortage or peer.pending for peer in together(line)
+        )
+        yield from ((line, row) for row in waiting if may_go or row.asked_for)
 
 
 def _release(turn: Turn, order: Order, ready: Released) -> None:

@@ -177,7 +177,7 @@ def test_units_bought_for_one_line_are_not_counted_along_the_queue() -> None:
     assert _say("R11", bought=2, **numbers).endswith("6 units, 2 of them for you alone")
 
 
-@pytest.mark.parametrize("rule", [*RULES, "X9"])
+@pytest.mark.parametrize("rule", [*RULES, "X9"], ids="of {}".format)
 def test_a_decision_without_its_numbers_is_said_all_the_same(rule: str) -> None:
     assert _say(rule)
 
