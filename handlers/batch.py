@@ -175,6 +175,8 @@ def finish(turn: Turn) -> None:
     telling.name_held_anew(turn)
     _take_early(turn)
     _serve_stirred(turn)
+    _take_early(turn)  # of what was raised since
+    replenishment.end_emptied(turn)
     cancellations.name_surplus(turn)
     telling.tell_judged(turn)
     telling.tell_held_anew(turn)

@@ -61,7 +61,9 @@ def cancel(turn: Turn, order: Order, asked_of: Iterable[tuple[Line, int]]) -> No
     turn.revisit(order)
     for sku in sorted(tally.freed.keys() | tally.lost.keys()):
         item = state.item(sku)
-        tally.pass_on(turn, item)
+        if sku in tally.freed:  # shortage that is given up is no arrival, and fills nobody (S3)
+            tally.pass_on(turn, item)
+        turn.to_buy[sku] = item
         turn.wanted_before.setdefault(sku, (order, before[sku]))
 
 

@@ -10,7 +10,7 @@ from handlers.refusals import conflict
 from handlers.rows.orders import PAYMENT
 from handlers.rules.judging import judge, name_unserved
 from handlers.rules.release import subject
-from handlers.rules.sellable import destination_is_bad, destination_of, sourced
+from handlers.rules.sellable import destination_is_bad, destination_of
 from handlers.state import Line, Order, Shop, TaskKind
 from handlers.turn import Origin, Turn
 
@@ -33,7 +33,6 @@ def placed(turn: Turn, event: Event, data: OrderPlaced) -> Outcome:
     _take_off(turn, order)
     if order.pending:
         for line in order.lines.values():
-            line.sourced = sourced(state.item(line.sku).policy)
             line.pending = line.ordered - line.cancelled
             turn.because(line, "O10", pending=line.pending)
     else:

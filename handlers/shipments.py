@@ -10,6 +10,7 @@ from handlers.rows.orders import VENDOR
 from handlers.rules.allocation import take_back, unhold
 from handlers.rules.links import bought, cut, fit
 from handlers.rules.replenishment import advance, finalize
+from handlers.rules.sellable import sourced
 from handlers.rules.stocks import Leaving, leave
 from handlers.state import Allocation, Item, Line, Order, Sourced
 from handlers.turn import Turn
@@ -59,7 +60,7 @@ def _book(turn: Turn, order: Order, data: OrderShipped) -> None:
             _nobodys(turn, order, data.source, row)
             continue
         touched.add(line.sku)
-        if line.managed and not by_vendor:
+        if _moves_stock(turn, line) and not by_vendor:
             gone[line.sku] = gone.get(line.sku, 0) + row.qty
         _ship(turn, line, data.source, row.qty, tally)
     for sku, qty in gone.items():
@@ -67,6 +68,14 @@ def _book(turn: Turn, order: Order, data: OrderShipped) -> None:
     turn.revisit(order)
     for sku in sorted(touched):
         tally.pass_on(turn, turn.state.item(sku))
+
+
+def _moves_stock(turn: Turn, line: Line) -> bool:
+    """Do its units leave a source of ours (S9)? What was not judged yet, as its sku is now (O2)."""
+    kind = line.sourced
+    if kind is Sourced.UNJUDGED:
+        kind = sourced(turn.state.item(line.sku).policy)
+    return kind is not Sourced.UNMANAGED
 
 
 def _nobodys(turn: Turn, order: Order, source: str, row: ShippedLine) -> None:
@@ -87,7 +96,7 @@ def _ship(turn: Turn, line: Line, source: str, qty: int, tally: Tally) -> None:
     left = qty
     if source.startswith(VENDOR):
         left -= _from_vendor(turn, item, line, source.removeprefix(VENDOR), left)
-    here = source if line.managed else None
+    here = source if _moves_stock(turn, line) else None
     left = _from_allocations(turn, line, here, left, tally)
     waiting = min(left, line.shortage)
     if waiting:

@@ -114,10 +114,7 @@ def transferred(turn: Turn, event: Event, data: StockTransferred) -> Outcome:
         sku: _transfer(turn, turn.state.item(sku), data.from_place, data.to, qty)
         for sku, qty in lines.items()
     }
-    for sku, qty in usable.items():
-        item = turn.state.item(sku)
-        serve(turn, item, {data.to: qty})
-        replenish(turn, item)
+    _serve_all(turn, data.to, usable)
     return Applied()
 
 
@@ -153,12 +150,21 @@ def counted(turn: Turn, event: Event, data: StockCounted) -> Outcome:
     if repeated is not None:
         return repeated
     turn.seen(data.place)
+    more: dict[str, int] = {}
     for sku, qty in summed((line.sku, line.qty) for line in data.lines).items():
         item = turn.state.item(sku)
         turn.touch(item)
-        serve(turn, item, {data.place: count(turn, item, data.place, qty)})
-        replenish(turn, item)
+        more[sku] = count(turn, item, data.place, qty)
+    _serve_all(turn, data.place, more)
     return Applied()
+
+
+def _serve_all(turn: Turn, place: str, usable: dict[str, int]) -> None:
+    """Serve skus from a place when all of what came there has been booked (S3)."""
+    for sku, qty in usable.items():
+        item = turn.state.item(sku)
+        serve(turn, item, {place: qty})
+        replenish(turn, item)
 
 
 def returned(turn: Turn, event: Event, data: StockReturned) -> Outcome:
@@ -167,8 +173,9 @@ def returned(turn: Turn, event: Event, data: StockReturned) -> Outcome:
     if repeated is not None:
         return repeated
     turn.seen(data.place)
-    for sku, qty in summed((line.sku, line.qty) for line in data.lines).items():
-        item = turn.state.item(sku)
-        serve(turn, item, {data.place: arrive(turn, item, data.place, qty, "returned")})
-        replenish(turn, item)
+    usable = {
+        sku: arrive(turn, turn.state.item(sku), data.place, qty, "returned")
+        for sku, qty in summed((line.sku, line.qty) for line in data.lines).items()
+    }
+    _serve_all(turn, data.place, usable)
     return Applied()

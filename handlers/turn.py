@@ -69,7 +69,8 @@ class Turn:
     the task this turn is a step of. `taken`: units of other skus that went to lines which leave
     together, by sku and source (O9). `to_buy`: what is needed of these skus is bought when the turn
     has had all its other effects (R2). `wanted_before`: what was on its way and wanted by nobody,
-    of skus that were cancelled, before that (R8).
+    of skus that were cancelled, before that (R8). `emptied`: replenishments that may have no line
+    left (R3).
     """
 
     books: Books
@@ -85,6 +86,7 @@ class Turn:
     wanted_before: dict[str, tuple[Order, dict[str, int]]] = field(default_factory=dict)
     stirred: set[str] = field(default_factory=set)
     to_buy: dict[str, Item] = field(default_factory=dict)
+    emptied: set[str] = field(default_factory=set)
     taken: dict[tuple[str, str], int] = field(default_factory=dict)
     raised: list[str] = field(default_factory=list)
     revised: set[str] = field(default_factory=set)

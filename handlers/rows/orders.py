@@ -19,6 +19,7 @@ PAYMENT = "payment"  # the hold that waits with allocating and buying too (O10)
 class Sourced(StrEnum):
     """How a line was judged (O2); it keeps to it whatever its sku's policy becomes (P1)."""
 
+    UNJUDGED = "unjudged"  # nothing of it was: not paid yet, or cancelled before
     STOCK = "stock"
     BUY_TO_ORDER = "buy_to_order"
     DROP_SHIP = "drop_ship"
@@ -103,7 +104,7 @@ class Line:
     cancelled: int = 0
     rejected: int = 0
     short: int = 0
-    sourced: Sourced = Sourced.STOCK
+    sourced: Sourced = Sourced.UNJUDGED
     group: str | None = None
     staff_held: bool = False
     held_since: datetime | None = None
@@ -115,11 +116,6 @@ class Line:
     allocations: list[Allocation] = field(default_factory=list)
     links: list[Link] = field(default_factory=list)
     loaded: tuple[Any, ...] | None = None
-
-    @property
-    def managed(self) -> bool:
-        """Was it judged against stock (O2)?"""
-        return self.sourced is not Sourced.UNMANAGED
 
     @property
     def allocated(self) -> int:

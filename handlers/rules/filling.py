@@ -170,44 +170,64 @@ class _Offer:
 
 def _serve(turn: Turn, item: Item, line: Line, offer: _Offer) -> bool:
     """Fill a line, with those it may only leave together with; False: they can not be had whole."""
-    together_with = _whole(turn, item, line, offer.most)
-    if together_with is None:
-        return False
     stock = item.at(offer.source)
     before = stock.available
-    for row in together_with:
-        _take(turn, item, row, offer)
+    if turn.keeps_parts or not together(line):
+        _take(turn, item, [line], [(offer.source, min(line.shortage, offer.here))], offer)
+    else:
+        lines = _whole(turn, item, line, offer.most)
+        if lines is None:
+            return False
+        _take_whole(turn, item, lines, offer)
     offer.left = max(0, offer.left - (before - stock.available))
     offer.before += 1
     return True
 
 
-def _take(turn: Turn, item: Item, line: Line, offer: _Offer) -> None:
-    """Fill a line: from this source first; the rest of a whole, from wherever its shop may."""
-    state = turn.state
-    shares: list[tuple[str, int]]
-    if line.sku != item.sku:
-        item = state.item(line.sku)
-        turn.stir(item)
-        shares = share(state, item, line.order.shop, line.shortage)
+def _take_whole(turn: Turn, item: Item, lines: Sequence[Line], offer: _Offer) -> None:
+    """Fill all these lines, sku by sku: what has come here first, the others as when ordered."""
+    by_sku: dict[str, list[Line]] = {}
+    for line in lines:
+        by_sku.setdefault(line.sku, []).append(line)
+    shop = lines[0].order.shop
+    for sku, rows in by_sku.items():
+        wanted = sum(row.shortage for row in rows)
+        if sku == item.sku:
+            _take(turn, item, rows, _from_everywhere(turn, item, shop, wanted, offer), offer)
+            continue
+        other = turn.state.item(sku)
+        turn.stir(other)
+        shares = share(turn.state, other, shop, wanted)
         for place, qty in shares:  # if it has just arrived, it is given out already
-            turn.taken[line.sku, place] = turn.taken.get((line.sku, place), 0) + qty
-    elif turn.keeps_parts or not together(line):
-        shares = [(offer.source, min(line.shortage, offer.here))]
-    else:
-        shares = _from_everywhere(turn, item, line, offer.source)
+            turn.taken[sku, place] = turn.taken.get((sku, place), 0) + qty
+        _take(turn, other, rows, shares, offer)
+
+
+def _take(
+    turn: Turn, item: Item, lines: Sequence[Line], shares: list[tuple[str, int]], offer: _Offer
+) -> None:
+    """Deal units of one sku out to lines, one after the other."""
+    rest = list(shares)
     why = {"arrived": offer.arrived, "before": offer.before}
-    for place, qty in shares:
-        unhold(turn, item, line, qty)
-        allocate(turn, item, line, place, qty, by_fill=True)
-        turn.because(line, "S4", source=place, qty=qty, **why)
+    for line in lines:
+        while line.shortage and rest:
+            place, units = rest[0]
+            qty = min(units, line.shortage)
+            unhold(turn, item, line, qty)
+            allocate(turn, item, line, place, qty, by_fill=True)
+            turn.because(line, "S4", source=place, qty=qty, **why)
+            rest[0] = (place, units - qty)
+            if units == qty:
+                rest.pop(0)
 
 
-def _from_everywhere(turn: Turn, item: Item, line: Line, source: str) -> list[tuple[str, int]]:
-    """Return where a whole line comes from: this source first, then the shop's others in order."""
-    wanted = line.shortage
+def _from_everywhere(
+    turn: Turn, item: Item, shop: str, wanted: int, offer: _Offer
+) -> list[tuple[str, int]]:
+    """Return where a whole comes from: this source first, then the shop's others in order."""
     shares = []
-    for name in (source, *(x for x in sources_of(turn.state, line.order.shop) if x != source)):
+    others = (name for name in sources_of(turn.state, shop) if name != offer.source)
+    for name in (offer.source, *others):
         stock = item.stock.get(name)
         qty = min(wanted, stock.available) if stock is not None else 0
         if qty > 0:
@@ -217,15 +237,9 @@ def _from_everywhere(turn: Turn, item: Item, line: Line, source: str) -> list[tu
 
 
 def _whole(turn: Turn, item: Item, line: Line, allowed: int) -> Sequence[Line] | None:
-    """Return the lines to be served together with this one; None: not all of it can be had (O9).
-
-    Where parts are kept for the rest, or the line may leave in parts, that is the line alone.
-    """
-    peers = [] if turn.keeps_parts else together(line)
-    if not peers:
-        return (line,)
+    """Return the lines that leave together with this one; None: not all can be had (O9)."""
     wanted: dict[str, int] = {}
-    waiting = [peer for peer in peers if peer.shortage]
+    waiting = [peer for peer in together(line) if peer.shortage]
     for peer in waiting:
         if peer.fillable < peer.shortage:
             return None

@@ -53,7 +53,9 @@ def judge(turn: Turn, order: Order, units: Mapping[str, int]) -> list[RejectedLi
         _source(order, of_sku)
         reason = _refused(order, of_sku)
         if reason is not None:
-            rejected += _reject(turn, order, asked.pop(sku), reason)
+            rejected += _reject(turn, order, of_sku, reason)
+            if not of_sku.units:
+                del asked[sku]
     _grant(turn, order, asked)
     for of_sku in asked.values():
         _settle(turn, order, of_sku)
@@ -84,7 +86,7 @@ def _from_stock(order: Order, asked: _Asked) -> dict[str, int]:
 
 
 def _refused(order: Order, asked: _Asked) -> RejectionReason | None:
-    """Return why a sku of the order is not accepted, as a whole (O4-O6)."""
+    """Return why a sku of the order is not accepted (O4-O6)."""
     item = asked.item
     policy = item.policy
     total = sum(
@@ -131,8 +133,11 @@ def _reject(turn: Turn, order: Order, asked: _Asked, reason: RejectionReason) ->
     }
     numbers = limits.get(reason, {})
     rows = []
-    for line_id, qty in asked.units.items():
+    # O4 and O5 are about stock: what is bought per order or shipped by a vendor goes on.
+    units = dict(asked.units) if _RULES[reason] == "O6" else _from_stock(order, asked)
+    for line_id, qty in units.items():
         line = order.lines[line_id]
+        del asked.units[line_id]
         line.rejected += qty
         turn.because(line, _RULES[reason], qty=qty, sellable=could, reason=str(reason), **numbers)
         rows.append(

@@ -194,8 +194,8 @@ def _bring_to(turn: Turn, item: Item, slot: Slot, units: int) -> None:
     if replenishment is None or not replenishment.drop_ship:
         qty = lot(item.policy, qty)
     if qty == (line.qty if line is not None else 0):
-        if qty == 0 and replenishment is not None and replenishment.revision == 0:
-            _end_if_empty(turn, replenishment)
+        if qty == 0 and replenishment is not None:
+            turn.emptied.add(replenishment.replenishment_id)
         return
     if replenishment is None:
         replenishment = _raise(turn, slot, by_hand=False)
@@ -205,14 +205,18 @@ def _bring_to(turn: Turn, item: Item, slot: Slot, units: int) -> None:
         item.supply.append(replenishment.replenishment_id)
     line.qty = qty
     revise(turn, replenishment)
-    _end_if_empty(turn, replenishment)
+    if qty == 0:
+        turn.emptied.add(replenishment.replenishment_id)
 
 
-def _end_if_empty(turn: Turn, replenishment: Replenishment) -> None:
-    """Cancel a replenishment whose last line has gone (R3)."""
-    if not any(row.qty for row in replenishment.lines.values()):
-        revise(turn, replenishment)
-        end(turn, replenishment, ReplenishmentState.CANCELLED)
+def end_emptied(turn: Turn) -> None:
+    """Cancel the replenishments whose last line has gone with this event (R3)."""
+    for name in sorted(turn.emptied):
+        replenishment = turn.state.replenishments[name]
+        if replenishment.is_open and not any(row.qty for row in replenishment.lines.values()):
+            revise(turn, replenishment)
+            end(turn, replenishment, ReplenishmentState.CANCELLED)
+    turn.emptied.clear()
 
 
 def _raise(turn: Turn, slot: Slot, *, by_hand: bool) -> Replenishment:

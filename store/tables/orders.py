@@ -82,7 +82,7 @@ order_lines = table(
         name="adds_up",
     ),
     CheckConstraint("linked <= shortage + drop_ship", name="bought"),
-    one_of("sourced", "unmanaged", "stock", "buy_to_order", "drop_ship"),
+    one_of("sourced", "unjudged", "unmanaged", "stock", "buy_to_order", "drop_ship"),
     # The head of one shop's queue (S4), and who stands behind whom among all shops (R11).
     partial_index(
         "ix_order_lines_queue",

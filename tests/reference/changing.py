@@ -109,12 +109,8 @@ def changed(world: World, order: Order, data: OrderChanged) -> None:
         for line, qty in extras:
             line.pending += qty
         return
-    sums: dict[str, int] = {}
-    for line in order.lines:
-        kept = line.ordered - line.cancelled - line.rejected
-        sums[line.sku] = sums.get(line.sku, 0) + kept
     if extras:
-        judging.judge(world, order, extras, sums)
+        judging.judge(world, order, extras, judging.wanted_of(order))
 
 
 def _extras(order: Order, data: OrderChanged) -> list[tuple[Line, int]]:

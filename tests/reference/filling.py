@@ -44,13 +44,17 @@ def reuse(world: World, freed: Freed) -> None:
         serve_all(world, sku)
 
 
-def shortages(world: World) -> dict[tuple[str, str], int]:
-    """Return how much every order waits for."""
-    return {key: sum(line.shortage for line in order.lines) for key, order in world.orders.items()}
+def shortages(world: World) -> dict[tuple[str, str, str], int]:
+    """Return how much every line waits for."""
+    return {
+        (*key, line.line_id): line.shortage
+        for key, order in world.orders.items()
+        for line in order.lines
+    }
 
 
-def serve_rests(world: World, before: dict[tuple[str, str], int]) -> None:
-    """Serve what orders that wait for less now can have whole, where only that is reserved (O9).
+def serve_rests(world: World, before: dict[tuple[str, str, str], int]) -> None:
+    """Serve what orders can have whole of which a line waits for less now (O9).
 
     A cancelled shortage is no arrival (S3). But where units must be had together, it may be the
     last that was missing.
@@ -59,7 +63,9 @@ def serve_rests(world: World, before: dict[tuple[str, str], int]) -> None:
         return
     now = shortages(world)
     for key, order in list(world.orders.items()):
-        if now[key] < before.get(key, 0):
+        if any(
+            now[*key, line.line_id] < before.get((*key, line.line_id), 0) for line in order.lines
+        ):
             for sku in sorted({line.sku for line in order.lines if line.shortage}):
                 serve_all(world, sku)
 

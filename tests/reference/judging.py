@@ -38,8 +38,16 @@ def judge_order(world: World, order: Order) -> None:
         if line.pending:
             asked.append((line, line.pending))
             line.pending = 0
-    wanted = {sku: sum(qty for line, qty in asked if line.sku == sku) for sku in _skus(asked)}
-    judge(world, order, asked, wanted)
+    judge(world, order, asked, wanted_of(order))
+
+
+def wanted_of(order: Order) -> dict[str, int]:
+    """Return how much an order wants of each sku: what is neither cancelled nor rejected (O6)."""
+    wanted: dict[str, int] = {}
+    for line in order.lines:
+        units = line.ordered - line.cancelled - line.rejected
+        wanted[line.sku] = wanted.get(line.sku, 0) + units
+    return wanted
 
 
 def judge(

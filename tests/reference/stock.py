@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from events.inbound import StockCounted, StockReceived, StockReturned, StockTransferred
-from tests.reference import filling, ledger, links, places, promises
+from tests.reference import buying, filling, ledger, links, places, promises
 from tests.reference.rows import Replenishment
 from tests.reference.world import World
 
@@ -71,7 +71,8 @@ def _docks_feeding(world: World, destination: str) -> list[str]:
 
 
 def finalize(world: World, row: Replenishment) -> None:
-    """Send an open replenishment to its vendor as it is (R4, S1)."""
+    """Send an open replenishment to its vendor as it is; what it asks is told before (R4, S1)."""
+    buying.tell_one(world, row)
     row.state, row.finalized_at = "finalized", world.at
 
 

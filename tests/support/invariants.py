@@ -90,7 +90,9 @@ def _lines(lines: Iterable[Line]) -> None:
         assert line.pending == 0 or line.order.pending, "only a payment is waited for so (O10)"
         assert line.drop_ship == 0 or line.sourced is Sourced.DROP_SHIP
         for row in line.allocations:
-            assert not row.qty or (row.source is not None) == line.managed
+            assert not row.qty or (row.source is not None) == (
+                line.sourced is not Sourced.UNMANAGED
+            )
 
 
 def _allocated(item: Item, lines: Iterable[Line]) -> None:

@@ -123,7 +123,7 @@ def _orders() -> None:
             name="adds_up",
         ),
         sa.CheckConstraint("linked <= shortage + drop_ship", name="bought"),
-        one_of("sourced", "unmanaged", "stock", "buy_to_order", "drop_ship"),
+        one_of("sourced", "unjudged", "unmanaged", "stock", "buy_to_order", "drop_ship"),
         partial_index(
             "ix_order_lines_queue",
             "sku destination shop priority placed_at order_id position",
