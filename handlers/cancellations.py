@@ -11,7 +11,7 @@ from handlers.rules.allocation import take_back, unhold
 from handlers.rules.filling import serve
 from handlers.rules.links import fit
 from handlers.rules.replenishment import on_its_way, supply
-from handlers.state import Allocation, Item, Line, Order, State
+from handlers.state import Allocation, Item, Line, Order, Sourced, State
 from handlers.turn import Turn
 
 
@@ -94,13 +94,19 @@ def _by_sku(turn: Turn, order: Order, sku: str, asked: int) -> list[tuple[Line, 
     lines = [line for line in reversed(order.lines.values()) if line.sku == sku]
     found = []
     for line in lines:
-        # Before the order is judged nothing is open yet: there all of the line counts (C3).
-        qty = min(asked, line.open or line.ordered - line.cancelled - line.rejected - line.shipped)
+        qty = min(asked, _cancellable(turn.state, line))
         asked -= qty
         found.append((line, qty))
     if asked:
         over_cancelled(turn, order, lines[0].line_id if len(lines) == 1 else None, sku, asked)
     return found
+
+
+def _cancellable(state: State, line: Line) -> int:
+    """Return what of a line may go; before the order is judged all of it counts (C3)."""
+    if line.sourced is Sourced.UNJUDGED and not line.pending:
+        return line.ordered - line.cancelled - line.shipped
+    return line.open - line.drop_ship + _not_sent(state, line)
 
 
 def _all(line: Line) -> int:

@@ -19,10 +19,11 @@ from events.inbound import (
 from events.vocabulary import ExceptionCode, PlaceKind
 from handlers.decision import Applied, Outcome
 from handlers.rules.filling import serve
+from handlers.rules.links import bought
 from handlers.rules.replenishment import replenish
 from handlers.rules.sellable import destination_is_bad
 from handlers.rules.telling import redate
-from handlers.state import Item, Place, Shop, Task, TaskKind, Vendor
+from handlers.state import Item, Place, Shop, State, Task, TaskKind, Vendor
 from handlers.turn import Turn
 
 
@@ -42,15 +43,23 @@ def item_changed(turn: Turn, _event: Event, data: ItemChanged) -> Outcome:
         item.overrides = _changed(item.overrides, data.policy)
     state.refresh(item)
     turn.touch(item)
+    drop_shipped = _is_drop_shipped(state, item)
     _reconsider(turn, item)
     redate(turn, item)
-    if had_vendor and item.vendor is None and item.shortage:
+    if had_vendor and item.vendor is None and (item.shortage or drop_shipped):
         turn.raise_exception(
             ExceptionCode.NO_VENDOR,
-            f"{item.shortage} of {item.sku} wait and it has no vendor any more",
+            f"customers wait for {item.sku} and it has no vendor any more",
             sku=item.sku,
         )
     return Applied()
+
+
+def _is_drop_shipped(state: State, item: Item) -> bool:
+    """Is a vendor to ship it to a customer, and not asked to for good yet (R10)?"""
+    return any(line.drop_ship for line in item.wanting.lines) or any(
+        row.drop_ship and row.is_open and line.for_lines for row, line in bought(state, item)
+    )
 
 
 def _reconsider(turn: Turn, item: Item) -> None:

@@ -123,9 +123,9 @@ def _ship(turn: Turn, line: Line, source: str, qty: int, tally: Tally) -> None:
 
 def _from_vendor(turn: Turn, item: Item, line: Line, vendor: str, qty: int) -> int:
     """Take units a vendor shipped from its drop-ship replenishments of the order (R10)."""
-    if line.sourced is not Sourced.DROP_SHIP:
-        return 0
     units = min(qty, line.drop_ship)
+    if not units:
+        return 0
     left = units
     for replenishment, row in list(bought(turn.state, item)):
         if replenishment.vendor != vendor or replenishment.destination != line.destination:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from events.inbound import ItemChanged, PlaceChanged, PolicyChange, ShopChanged, VendorChanged
-from tests.reference import filling, ledger, links, places
+from tests.reference import changing, filling, ledger, links, places
 from tests.reference.rows import Place
 from tests.reference.world import World
 
@@ -33,7 +33,8 @@ def item_changed(world: World, data: ItemChanged) -> set[str]:
         _change_policy(item.policy, data.policy)
     filling.serve_all(world, data.sku)
     if had_vendor and item.vendor is None:
-        demand = sum(line.shortage + line.drop_ship for line in world.lines(data.sku))
+        lines = world.lines(data.sku)
+        demand = sum(line.shortage + changing.not_sent_for(world, line) for line in lines)
         if demand:
             world.warn("no_vendor", sku=data.sku)
     return {data.sku}

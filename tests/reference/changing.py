@@ -65,7 +65,7 @@ def cancel(world: World, line: Line, qty: int) -> tuple[int, Freed]:
         units = min(qty, getattr(line, term))
         setattr(line, term, getattr(line, term) - units)
         qty -= units
-    units = min(qty, _with_vendor_and_not_sent(world, line))
+    units = min(qty, not_sent_for(world, line))
     line.drop_ship -= units
     qty -= units
     _taken, freed = take_out_of(world, line, qty, unreleased_first)
@@ -74,7 +74,7 @@ def cancel(world: World, line: Line, qty: int) -> tuple[int, Freed]:
     return taken, freed
 
 
-def _with_vendor_and_not_sent(world: World, line: Line) -> int:
+def not_sent_for(world: World, line: Line) -> int:
     """Return the drop-ship units whose replenishment is open, or that have none (C1, K8)."""
     sent = sum(
         link.qty for link in world.links if link.line is line and not link.replenishment.is_open
