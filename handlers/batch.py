@@ -230,10 +230,14 @@ def _serve_stirred(turn: Turn) -> None:
     """Serve skus whose lines may be had whole now, because another line changed (O9)."""
     state = turn.state
     if not turn.keeps_parts:
-        for order in list(turn.orders.values()):
-            for line in order.lines.values():
-                if line.fillable and release.together(line):
-                    turn.stir(state.item(line.sku))
+        every = (line for order in turn.orders.values() for line in order.lines.values())
+        lines = [line for line in every if line.fillable and release.together(line)]
+        state.need(line.sku for line in lines)
+        for line in lines:
+            turn.stir(state.item(line.sku))
+    unread = frozenset(sku for sku in turn.stirred if state.item(sku).queues is None)
+    if unread:
+        raise Unloaded("heads", unread)
     for sku in sorted(turn.stirred):
         item = turn.to_buy[sku] = state.item(sku)
         serve(turn, item, {})

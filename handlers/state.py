@@ -4,7 +4,7 @@
 named here too: whoever works on a state finds all of it in one place.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -199,6 +199,12 @@ class State:
         if item is None:
             raise Unloaded("skus", sku)
         return item
+
+    def need(self, skus: Iterable[str]) -> None:
+        """Ask for all of these skus at once that were not loaded."""
+        missing = frozenset(skus) - self.items.keys()
+        if missing:
+            raise Unloaded("skus", missing)
 
     def order(self, key: OrderKey) -> Order | None:
         """Return an order, None where it does not exist; ask for it where it was not loaded."""

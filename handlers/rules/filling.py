@@ -244,6 +244,7 @@ def _whole(turn: Turn, item: Item, line: Line, allowed: int) -> Sequence[Line] |
         if peer.fillable < peer.shortage:
             return None
         wanted[peer.sku] = wanted.get(peer.sku, 0) + peer.shortage
+    turn.state.need(wanted)
     for sku, qty in wanted.items():
         other = turn.state.item(sku)
         if other is not item and other.busy:
