@@ -49,7 +49,7 @@ def _order() -> Order:
     held = Line(order, "b", 1, "A", 9, shortage=2, shipped=1, cancelled=1, short=2)
     held.held_since, held.told, held.told_expected_at, held.told_days = AT, True, LATER, 0
     held.name, held.unit_price = ODD, HUGE
-    held.group, held.staff_held = ODD, True
+    held.sourced, held.group, held.staff_held = Sourced.STOCK, ODD, True
     held.links = [Link(held, "R-1", by_hand=True, qty=1)]
     held.allocations = [
         Allocation(1, "WH1", 3, release_id="r1"),
