@@ -167,12 +167,14 @@ class Worker:
 
     def _nothing_left(self, consumer: Consumer) -> bool:
         """Is nothing ready, delivered, due, unfinished or unpublished anywhere?"""
-        queue = self._topology.inbox_queue
-        outstanding = self._transport.outstanding_count(queue)
-        if outstanding is None:
-            outstanding = self._transport.ready_count(queue)
-        if outstanding or consumer.buffered():
+        if consumer.buffered():
             return False
+        for queue in (self._topology.inbox_queue, self._topology.dead_queue):
+            outstanding = self._transport.outstanding_count(queue)
+            if outstanding is None:
+                outstanding = self._transport.ready_count(queue)
+            if outstanding:  # perhaps leased to a worker that was killed: until then it is not ours
+                return False
         database = self._desk.database
         if tasks.unfinished(database):
             return False
