@@ -4,6 +4,7 @@
 2. `tables.orders`: orders, their lines, allocations and links, and the reasons of all.
 3. `tables.supply`: replenishments and their slots.
 4. `tables.messages`: inbox, what waits, tasks, what is set aside, outbox and history.
+5. `tables.operations`: what running the fleet takes.
 
 Order without a sequence: rows that are locked carry a `clock`, in µs. Whoever locks a row writes
 `max(now, its clock + 1)` to it and to all it brings about, so that (`clock`, `n`) orders whatever
@@ -35,10 +36,11 @@ from store.tables.messages import (
     tasks,
     waiting,
 )
+from store.tables.operations import held_back, housekeeping, operations, suspects, workers
 from store.tables.orders import allocations, links, order_lines, orders, reasons
 from store.tables.supply import replenishment_lines, replenishment_slots, replenishments
 
-REVISION = "0005"  # what these tables are; a test compares it with the newest migration
+REVISION = "0006"  # what these tables are; a test compares it with the newest migration
 
 __all__ = [
     "REVISION",
@@ -48,12 +50,15 @@ __all__ = [
     "emitted",
     "exceptions",
     "facts",
+    "held_back",
+    "housekeeping",
     "inbox",
     "item_statuses",
     "items",
     "links",
     "metadata",
     "movements",
+    "operations",
     "order_lines",
     "orders",
     "outbox",
@@ -66,7 +71,9 @@ __all__ = [
     "set_aside",
     "shops",
     "stock",
+    "suspects",
     "tasks",
     "vendors",
     "waiting",
+    "workers",
 ]

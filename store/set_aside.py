@@ -128,6 +128,7 @@ def _row(key: str, row: SetAsideRow, attempts: int, at: str) -> Row:
         json.dumps(dict(row.headers), default=_shown),
         None if row.detail is None else json.dumps(dict(row.detail), default=_shown),
         _plain(row.routing_key),
+        None,
     )
 
 

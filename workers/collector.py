@@ -15,6 +15,9 @@ from workers.intake import take_in
 from workers.process import Desk
 from workers.transports.base import Transport
 
+COLLECT_SECONDS = 15.0
+"""How often to look."""
+
 _WINDOW = 100
 _DELIVERY_LIMIT = "delivery_limit"
 

@@ -14,7 +14,9 @@ from config.settings import Settings
 from store.dialects.base import Limits
 from store.errors import Refused, Unavailable
 from store.transaction import Database
+from workers.chores import Chore
 from workers.clock import Clock, SystemClock
+from workers.collector import COLLECT_SECONDS, collect
 from workers.process import Desk
 from workers.relay import Relay
 from workers.retry import reaching_a_server, saying
@@ -130,7 +132,19 @@ class House:
             StepSize(settings.walk_step_skus_max, settings.batch_size_max),
             settings.shutdown_seconds_max,
         )
-        return Worker(self.desk, self.transport, self.topology, relay, pace)
+        return Worker(self.desk, self.transport, self.topology, relay, pace, self.chores())
+
+    def chores(self) -> list[Chore]:
+        """Return what a worker does beside its batches."""
+        dead = self.topology.dead_queue
+        return [
+            Chore(
+                "collect",
+                COLLECT_SECONDS,
+                lambda: collect(self.desk, self.transport, dead),
+                in_burst=True,
+            )
+        ]
 
 
 def ease_collection() -> None:

@@ -15,8 +15,8 @@ from itertools import groupby
 
 from config.logs import logger
 from store import outbox, tasks
-from store.errors import StoreError, Transient, Unavailable
-from workers.collector import collect
+from store.errors import Transient, Unavailable
+from workers.chores import Chore, tend
 from workers.crash import crash_point
 from workers.intake import take_in
 from workers.isolate import settle
@@ -31,7 +31,6 @@ from workers.unfinished import StepSize, step
 _IDLE_SECONDS = 0.5
 _PAUSE_SECONDS_MAX = 30.0
 _SUSPECT_DELIVERIES = 2  # delivered so often before, a message runs alone
-_COLLECT_SECONDS = 15.0
 _STEP_SECONDS = 1.0  # how often an idle worker looks for what others left unfinished
 
 
@@ -47,8 +46,14 @@ class Pace:
 class Worker:
     """One process's share of the work: one consumer, one relay, one database."""
 
-    def __init__(
-        self, desk: Desk, transport: Transport, topology: Topology, relay: Relay, pace: Pace
+    def __init__(  # noqa: PLR0913, PLR0917 - its ends, its pace, and what it does besides
+        self,
+        desk: Desk,
+        transport: Transport,
+        topology: Topology,
+        relay: Relay,
+        pace: Pace,
+        chores: Sequence[Chore] = (),
     ) -> None:
         self._desk = desk
         self._transport = transport
@@ -58,7 +63,7 @@ class Worker:
         self._stopping = threading.Event()
         self._unfinished = True  # what an earlier process left: looked at first
         self._looked_at = 0.0
-        self._collected_at: float | None = None
+        self._chores = chores
         self.settled = 0
 
     def stop(self) -> None:
@@ -90,7 +95,7 @@ class Worker:
             wait = 0.0 if self._unfinished else (0.05 if burst else _IDLE_SECONDS)
             deliveries = consumer.receive(self._pace.batch_size_max, wait)
             self._settle(consumer, deliveries)
-            self._collect(burst=burst, idle=not deliveries)
+            tend(self._chores, self._desk.clock, idle_burst=burst and not deliveries)
             busy = self._do_step(idle=not deliveries, burst=burst)
             if burst and not deliveries and not busy and self._nothing_left(consumer):
                 return True
@@ -152,18 +157,6 @@ class Worker:
             self._relay.hint()
         logger().info("step", emitted=report.emitted, **report.counts)
         return True
-
-    def _collect(self, *, burst: bool, idle: bool) -> None:
-        """Now and then, keep what the broker itself gave up on."""
-        now = self._desk.clock.monotonic()
-        due = self._collected_at is None or now - self._collected_at >= _COLLECT_SECONDS
-        if not (due or (burst and idle)):
-            return
-        self._collected_at = now
-        try:
-            collect(self._desk, self._transport, self._topology.dead_queue)
-        except (ConnectionLost, StoreError) as trouble:
-            logger().warning("collector_waits", reason=str(trouble))
 
     def _nothing_left(self, consumer: Consumer) -> bool:
         """Is nothing ready, delivered, due, unfinished or unpublished anywhere?"""

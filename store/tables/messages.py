@@ -120,6 +120,7 @@ set_aside = table(
     json("headers"),
     json("detail", null=True),
     words("routing_key", null=True),
+    instant("closed_at", null=True),  # resolved or discarded
     one_of("state", "set_aside", "retrying", "resolved", "discarded"),
     Index("ix_set_aside_state", "state", "first_seen", "id"),
 )
