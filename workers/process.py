@@ -31,12 +31,14 @@ class Desk:
     """Where batches are decided: the database, the rules, what time it is.
 
     `wait`: how long an event may wait for the order or replenishment it names (C3).
+    `young_until`: the worker has begun lately, until then (monotonic seconds; see `wary`).
     """
 
     database: Database
     rules: Rules
     clock: Clock
     wait: timedelta = timedelta(hours=24)
+    young_until: float = 0.0
 
 
 @dataclass(slots=True)

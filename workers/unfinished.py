@@ -2,9 +2,10 @@
 
 One call does one step in one transaction, so that the loop serves other skus in between. Any worker
 may do any step: rows locked by another are passed over, and what is left is looked at again under
-the sku's lock.
+the sku's lock. A step that fails, or ends its worker, does not stop the others (`wary`).
 """
 
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -12,14 +13,15 @@ from handlers import steps
 from handlers.batch import HandlerFailed, decide, expire, keys_of
 from handlers.decision import Decision, Deferred, SetAside
 from handlers.state import Keys, State, Task, TaskKind, Unloaded
-from store import tasks, waiting
-from store.errors import Transient
+from store import suspects, tasks, waiting
+from store.errors import StoreError, Transient
 from store.load import load
 from store.save import save
 from store.transaction import Transaction
 from workers.crash import crash_point
 from workers.process import Desk, EventKey, Report, blamed
 from workers.retry import jittered
+from workers.wary import count, first_task, is_young, leave_out, of_drain, one_by_one
 
 _TRIES_MAX = 50
 
@@ -34,19 +36,38 @@ class StepSize:
 
 @dataclass(slots=True)
 class _Attempt:
-    """What earlier tries of this step learned."""
+    """What earlier tries of this step learned; `forget`: counted tries that end with it."""
 
     more: Keys = field(default_factory=Keys)
     failed: dict[EventKey, SetAside] = field(default_factory=dict)
+    forget: list[str] = field(default_factory=list)
+    task: Task | None = None
 
 
 def step(desk: Desk, size: StepSize) -> Report | None:
     """Do one step of what is unfinished; None: nothing is, or others are at it."""
     attempt = _Attempt()
+    if is_young(desk):
+        counted = count(desk)
+        attempt.forget, attempt.failed = counted.forget, counted.failed
+    try:
+        return _tried(desk, size, attempt)
+    except StoreError:
+        raise
+    except Exception:
+        if attempt.task is None:
+            raise
+        leave_out(desk, attempt.task, traceback.format_exc())
+        return Report()
+
+
+def _tried(desk: Desk, size: StepSize, attempt: _Attempt) -> Report | None:
+    """Try one step until it comes to its end, doing less the more often it does not."""
     for tries in range(_TRIES_MAX):
         try:
             with desk.database.begin() as tx:
                 decision = _step(desk, tx, smaller(size, tries), attempt)
+                suspects.forget(tx, attempt.forget)
                 crash_point("step_before_commit")
         except Unloaded as missing:
             attempt.more.learn(missing)
@@ -75,7 +96,7 @@ def _report(decision: Decision) -> Report:
 
 
 def _step(desk: Desk, tx: Transaction, size: StepSize, attempt: _Attempt) -> Decision | None:
-    task = tasks.first(tx)
+    attempt.task = task = first_task(desk, tx)
     if task is not None and task.kind is TaskKind.WALK:
         return _walk(desk, tx, task, size.skus_max, attempt.more)
     if task is not None:
@@ -107,6 +128,9 @@ def _sku(desk: Desk, tx: Transaction, task: Task, more: Keys) -> Decision:
 
 def _drain(desk: Desk, tx: Transaction, sku: str, events_max: int, attempt: _Attempt) -> Decision:
     """Let events that waited for a sku take effect, in the order they came."""
+    alone = one_by_one(desk, tx, sku)
+    if alone:
+        events_max = 1
     rows = waiting.for_sku(tx, sku, events_max)
     heard = [(row.event, row.received_at) for row in rows if not _is_in(attempt.failed, row)]
     events = [event for event, _received_at in heard]
@@ -115,6 +139,8 @@ def _drain(desk: Desk, tx: Transaction, sku: str, events_max: int, attempt: _Att
     keys.exempt = frozenset({sku})
     state = load(tx, keys, events, desk.rules)
     last = waiting.count_for(tx, sku) <= len(rows) and tasks.count_for(tx, sku) == 0
+    if alone and last:
+        attempt.forget.append(of_drain(sku))
     now = desk.clock.now()
     decision = decide(state, heard, now, resting=(sku,) if last else ())
     decision.outcomes += [

@@ -27,6 +27,7 @@ from workers.transports.base import Transport, TransportOptions
 from workers.transports.errors import ConnectionLost, TopologyMissing
 from workers.transports.open import open_transport
 from workers.unfinished import StepSize
+from workers.wary import YOUNG_SECONDS
 from workers.worker import Pace, Worker
 
 PACKAGES = ("config", "console", "events", "handlers", "store", "workers")
@@ -104,7 +105,8 @@ class House:
         self.clock = clock
         self.topology = topology(settings.topology_prefix)
         wait = timedelta(hours=settings.wait_hours)
-        self.desk = Desk(database, settings.rules(), clock, wait)
+        young_until = clock.monotonic() + YOUNG_SECONDS
+        self.desk = Desk(database, settings.rules(), clock, wait, young_until)
 
     def ready(self) -> None:
         """Raise what is missing before any work: tables (SchemaError), queues (TopologyMissing)."""

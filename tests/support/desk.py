@@ -9,6 +9,7 @@ from sqlalchemy import text
 from events.envelope import Event
 from handlers.policy import Rules
 from store import migrations
+from store.audit.inspection import inspect
 from store.transaction import Database
 from tests.support.stack import outgoing
 from workers.clock import SettableClock
@@ -59,6 +60,12 @@ def rows(desk: Desk, sql: str) -> list[tuple[object, ...]]:
     """Ask the database."""
     with desk.database.read() as tx:
         return [tuple(row) for row in tx.connection.execute(text(sql))]
+
+
+def differences(desk: Desk) -> list[object]:
+    """Return what the audit finds wrong."""
+    with desk.database.read() as tx:
+        return list(inspect(tx, desk.rules)["differences"])
 
 
 def _sent(event: Event) -> Body:
