@@ -23,6 +23,7 @@ from store.dialects.base import Dialect, Driver, Limits
 from store.dialects.postgresql import Postgresql
 from store.dialects.sqlite import Sqlite
 from store.errors import (
+    READ_ONLY,
     ConnectionLost,
     SchemaError,
     SchemaMissing,
@@ -32,6 +33,7 @@ from store.errors import (
     classify,
     not_connected,
 )
+from store.generations import Generations
 from store.statements import Firsts, Query, Row, Rows, Value, key_of
 
 _DIALECTS: dict[str, type[Dialect]] = {"postgresql+psycopg": Postgresql, "sqlite": Sqlite}
@@ -149,6 +151,7 @@ class Database:
             Path(parsed.database) if self.dialect.name == "sqlite" and parsed.database else None
         )
         self.engine = self.dialect.engine(parsed, limits or Limits())
+        self._fresh = Generations(self.engine)
 
     @contextmanager
     def begin(self) -> Iterator[Transaction]:
@@ -201,9 +204,13 @@ class Database:
                 yield connection
             except Exception as error:
                 # A raw cursor broke the connection unseen by the pool, or a server that has become
-                # a standby would be asked again: neither goes back into it.
-                if isinstance(classify(error), ConnectionLost | Unavailable):
+                # a standby would be asked again: neither goes back into it. What ended one
+                # connection ended the others, and a standby answers their pings: all are made anew.
+                meant = classify(error)
+                if isinstance(meant, ConnectionLost | Unavailable):
                     connection.invalidate()
+                if isinstance(meant, ConnectionLost) or (meant and meant.code == READ_ONLY):
+                    self._fresh.begin_anew()
                 raise
 
     @contextmanager

@@ -6,59 +6,115 @@
   that one is set aside.
 - A deadlock, a serialization failure, a lost connection (`Transient`): the whole transaction again,
   a bounded number of times with jitter. Nothing is counted against any event.
-- The database is down (`Unavailable`): raised to the loop, which waits for it.
+- Others are in the way every time (`Contention`), or a statement takes too long (`TooMuch`): the
+  batch is halved, for less meets less. A lock that somebody holds on to (`Locked`) is waited for.
+- A row is there already, every time (`Collision`): not a race, so it is refused data.
+- The database is down (`Unavailable`), or one event alone does not get through: raised to the loop,
+  which waits. When the worker is to stop (`given_up`), nothing is tried again.
 """
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from config.logs import logger
 from handlers.batch import HandlerFailed
 from handlers.decision import SetAside
 from handlers.state import Keys, Unloaded
-from store.errors import DataRefused, Transient
+from store.errors import Collision, Contention, DataRefused, Locked, TooMuch, Transient
 from workers.intake import Intake
 from workers.process import Desk, EventKey, Report, blamed, process
 from workers.retry import repeating_a_transaction, saying
 
 _LOADS_MAX = 50  # each load learns at least one key; a batch names a bounded number of them
+_OVERRUNS_MAX = 2  # a whole batch that took too long has another try: it may have met a backup
 
 
-def settle(desk: Desk, intake: Intake) -> Report:
-    """Process a batch to its end: every event applied, waiting, or set aside with a reason."""
-    failed: dict[EventKey, SetAside] = {}
-    more = Keys()
-    loads = 0
+def _never() -> bool:
+    return False
+
+
+@dataclass(slots=True)
+class _Case:
+    """What earlier tries of one batch have shown."""
+
+    events: Sequence[EventKey]
+    overruns_max: int
+    given_up: Callable[[], bool]
+    failed: dict[EventKey, SetAside] = field(default_factory=dict)
+    more: Keys = field(default_factory=Keys)
+    loads: int = 0
+    overruns: int = 0
+
+    def mends(self, trouble: Exception) -> bool:
+        """Take note of a trouble; False: the batch has to be halved. Raises what is not mended."""
+        match trouble:
+            case Unloaded():
+                self.more.learn(trouble)
+                self.loads += 1
+                return self.loads <= _LOADS_MAX
+            case HandlerFailed(event=event):
+                self._leave_out((event.source, event.id), blamed(trouble), trouble)
+                return True
+            case DataRefused() | Collision() if len(self.events) == 1:
+                if isinstance(trouble, Collision) and self.given_up():
+                    raise trouble  # it was not tried often enough to be sure
+                self._leave_out(self.events[0], refused(trouble), trouble)
+                return True
+            case TooMuch():
+                self.overruns += 1
+                return self.overruns < self.overruns_max
+            case Locked():
+                raise trouble
+            case _:
+                return False
+
+    def _leave_out(self, key: EventKey, why: SetAside, trouble: Exception) -> None:
+        if key in self.failed:
+            raise trouble
+        self.failed[key] = why
+
+
+def settle(
+    desk: Desk,
+    intake: Intake,
+    given_up: Callable[[], bool] = _never,
+    overruns_max: int = _OVERRUNS_MAX,
+) -> Report:
+    """Process a batch to its end: every event applied, waiting, or set aside with a reason.
+
+    `given_up`: asked before anything is tried again. `overruns_max`: how often it may take too long
+    before it is halved. Raises Transient and Unavailable; what committed by then is a repeat when
+    the batch is settled again.
+    """
+    keys = [(row.event.source, row.event.id) for row in intake.arrivals]
+    case = _Case(keys, overruns_max, given_up)
     again = repeating_a_transaction(
-        (Transient,), sleep=desk.clock.sleep, before_wait=saying("transaction_repeated")
+        (Transient,),
+        but_not=(TooMuch,),
+        given_up=given_up,
+        sleep=desk.clock.sleep,
+        before_wait=saying("transaction_repeated"),
     )
     while True:
         try:
-            return again(process, desk, intake, failed, more)
-        except Unloaded as missing:
-            more.learn(missing)
-            loads += 1
-            if loads > _LOADS_MAX:
-                return _halves(desk, intake, missing)
-        except HandlerFailed as bug:
-            key = (bug.event.source, bug.event.id)
-            if key in failed:
-                raise
-            failed[key] = blamed(bug)
-        except DataRefused as refusal:
-            if len(intake.arrivals) > 1:
-                return _halves(desk, intake, refusal)
-            _give_up(failed, intake, refusal)
+            return again(process, desk, intake, case.failed, case.more)
+        except (Unloaded, HandlerFailed, DataRefused, Contention, Collision, TooMuch) as trouble:
+            if not case.mends(trouble):
+                return _halves(desk, intake, trouble, given_up)
 
 
-def _halves(desk: Desk, intake: Intake, trouble: Exception) -> Report:
+def _halves(desk: Desk, intake: Intake, trouble: Exception, given_up: Callable[[], bool]) -> Report:
     """Decide the two halves apart: one event is to blame, or together they need too much."""
-    if len(intake.arrivals) <= 1:
+    if len(intake.arrivals) <= 1 or given_up():
         raise trouble
     middle = len(intake.arrivals) // 2
-    report = settle(desk, Intake(intake.arrivals[:middle], intake.rejected))
-    report.merge(settle(desk, Intake(intake.arrivals[middle:], [])))
+    first, second = intake.arrivals[:middle], intake.arrivals[middle:]
+    logger().warning("batch_halved", size=len(intake.arrivals), reason=str(trouble))
+    report = settle(desk, Intake(first, intake.rejected), given_up, overruns_max=1)
+    report.merge(settle(desk, Intake(second, []), given_up, overruns_max=1))
     return report
 
 
-def _give_up(failed: dict[EventKey, SetAside], intake: Intake, refusal: DataRefused) -> None:
-    keys = [(row.event.source, row.event.id) for row in intake.arrivals]
-    if not keys or keys[0] in failed:
-        raise refusal
-    failed[keys[0]] = SetAside("gave_up", None, f"the database refuses it: {refusal}")
+def refused(refusal: DataRefused | Collision) -> SetAside:
+    """Say of one event that the database does not take it, with the engine's own code."""
+    return SetAside("gave_up", None, f"the database refuses it ({refusal.code}): {refusal}")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from importlib.metadata import packages_distributions
+from math import ceil
 from pathlib import Path
 from types import FrameType
 
@@ -17,6 +18,7 @@ from store.transaction import Database
 from workers.chores import Chore
 from workers.clock import Clock, SystemClock
 from workers.collector import COLLECT_SECONDS, collect
+from workers.last_resort import GRACE_SECONDS, end_after
 from workers.process import Desk
 from workers.relay import Relay
 from workers.retry import reaching_a_server, saying
@@ -53,7 +55,14 @@ def open_database(settings: Settings) -> Database:
     """Return the database of these settings, not connected yet."""
     return Database(
         settings.database_url,
-        Limits(statement_seconds_max=settings.statement_seconds_max),
+        Limits(
+            connect_seconds_max=ceil(settings.connect_seconds_max),
+            statement_seconds_max=settings.statement_seconds_max,
+            lock_seconds_max=settings.lock_seconds_max,
+            # The relay's transaction is open while the broker confirms a window.
+            idle_in_transaction_seconds_max=60 + ceil(settings.publish_seconds_max),
+            isolation=settings.database_isolation.replace("_", " ").upper(),
+        ),
     )
 
 
@@ -172,6 +181,7 @@ def run_worker(settings: Settings, *, burst: bool) -> None:
         def on_signal(number: int, _frame: FrameType | None) -> None:
             signal.signal(number, signal.SIG_DFL)  # the second one is not asked to wait
             worker.stop()
+            end_after(settings.shutdown_seconds_max + GRACE_SECONDS)
 
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, on_signal)

@@ -5,7 +5,8 @@
   neighbour along.
 - The database down: the batch in hand waits with growing pauses, heartbeats go on, and it resumes.
 - The broker down: a new consumer, with growing pauses, for ever.
-- `stop()` (SIGTERM) takes no new messages, settles what was delivered, publishes, and returns.
+- `stop()` (SIGTERM) takes no new messages, settles what was delivered, publishes, and returns, all
+  within one deadline: a database that is away does not hold it up.
 """
 
 import threading
@@ -15,7 +16,7 @@ from itertools import groupby
 
 from config.logs import logger
 from store import outbox, tasks
-from store.errors import Transient, Unavailable
+from store.errors import SchemaError, StoreError, Transient, Unavailable
 from workers.chores import Chore, tend
 from workers.crash import crash_point
 from workers.intake import take_in
@@ -31,6 +32,7 @@ from workers.unfinished import StepSize, step
 _IDLE_SECONDS = 0.5
 _PAUSE_SECONDS_MAX = 30.0
 _SUSPECT_DELIVERIES = 2  # delivered so often before, a message runs alone
+_LAST_SECONDS_MIN = 1.0  # for the relay's last pass, whatever the rest took
 _STEP_SECONDS = 1.0  # how often an idle worker looks for what others left unfinished
 
 
@@ -61,13 +63,16 @@ class Worker:
         self._relay = relay
         self._pace = pace
         self._stopping = threading.Event()
+        self._ends_at: float | None = None  # by the monotonic clock, once it is to stop
         self._unfinished = True  # what an earlier process left: looked at first
         self._looked_at = 0.0
+        self._step_failures = 0
         self._chores = chores
         self.settled = 0
 
     def stop(self) -> None:
         """Take no new messages; what was delivered is settled first. Safe in a signal handler."""
+        self._ends_at = self._desk.clock.monotonic() + self._pace.shutdown_seconds_max
         self._stopping.set()
 
     def run(self, *, burst: bool = False) -> None:
@@ -87,7 +92,7 @@ class Worker:
                 except ConnectionLost as trouble:
                     pauses.wait("broker_lost", trouble)
         finally:
-            self._relay.stop(self._pace.shutdown_seconds_max)
+            self._relay.stop(max(_LAST_SECONDS_MIN, self._seconds_left()))
 
     def _consume(self, consumer: Consumer, *, burst: bool) -> bool:
         """Work with one consumer; True: stopped, or a burst has come to its end."""
@@ -118,10 +123,13 @@ class Worker:
         while True:
             started = clock.monotonic()
             try:
-                report = settle(self._desk, take_in(part, clock.now()))
+                report = settle(self._desk, take_in(part, clock.now()), self._given_up)
             except (Unavailable, Transient) as trouble:
-                pauses.wait("database_waits", trouble)
-                if self._stopping.is_set():
+                if not self._given_up():
+                    draining = self._ends_at is not None
+                    seconds_max = self._seconds_left() if draining else _PAUSE_SECONDS_MAX
+                    pauses.wait("database_waits", trouble, seconds_max)
+                if self._given_up():
                     return False
                 continue
             self.settled += len(part)
@@ -142,14 +150,18 @@ class Worker:
         clock = self._desk.clock
         if not self._unfinished:
             due = clock.monotonic() - self._looked_at >= _STEP_SECONDS
-            if not (due or (idle and burst)):
+            if not (due or (idle and burst and not self._step_failures)):
                 return False
         self._looked_at = clock.monotonic()
         try:
-            report = step(self._desk, self._pace.step)
-        except (Unavailable, Transient) as trouble:
-            logger().warning("step_waits", reason=str(trouble))
+            report = step(self._desk, self._pace.step, self._given_up)
+        except SchemaError:
+            raise
+        except StoreError as trouble:
+            self._postpone_steps(trouble)
             report = None
+        else:
+            self._step_failures = 0
         self._unfinished = report is not None
         if report is None:
             return False
@@ -157,6 +169,23 @@ class Worker:
             self._relay.hint()
         logger().info("step", emitted=report.emitted, **report.counts)
         return True
+
+    def _postpone_steps(self, trouble: StoreError) -> None:
+        """Look for steps again after a growing pause; batches are settled meanwhile."""
+        self._step_failures += 1
+        seconds = jittered(self._step_failures, first_seconds=0.5, seconds_max=_PAUSE_SECONDS_MAX)
+        logger().warning("step_waits", reason=str(trouble), seconds=round(seconds, 2))
+        self._looked_at += seconds - _STEP_SECONDS
+
+    def _given_up(self) -> bool:
+        """Is nothing to be tried again: stopped, or the time for what was delivered is over?"""
+        return self._stopping.is_set() or self._seconds_left() <= 0
+
+    def _seconds_left(self) -> float:
+        """Return how long the end may still take; before the stop, as long as it may ever."""
+        if self._ends_at is None:
+            return self._pace.shutdown_seconds_max
+        return self._ends_at - self._desk.clock.monotonic()
 
     def _nothing_left(self, consumer: Consumer) -> bool:
         """Is nothing ready, delivered, due, unfinished or unpublished anywhere?"""
@@ -169,21 +198,24 @@ class Worker:
             if outstanding:  # perhaps leased to a worker that was killed: until then it is not ours
                 return False
         database = self._desk.database
-        if tasks.unfinished(database):
-            return False
-        if outbox.count(database):
-            self._relay.hint()
+        try:
+            if tasks.unfinished(database):
+                return False
+            if outbox.count(database):
+                self._relay.hint()
+                return False
+        except (Unavailable, Transient) as trouble:
+            self._postpone_steps(trouble)
+            self._stopping.wait(_IDLE_SECONDS)
             return False
         return True
 
     def _drain(self, consumer: Consumer) -> None:
         """Settle what was delivered before the stop, within the deadline; give back the rest."""
-        clock = self._desk.clock
-        deadline = clock.monotonic() + self._pace.shutdown_seconds_max
         self._stopping.clear()  # a database that comes back in time still settles them
         try:
             consumer.stop()
-            while consumer.buffered() and clock.monotonic() < deadline:
+            while consumer.buffered() and self._seconds_left() > 0:
                 self._settle(consumer, consumer.receive(self._pace.batch_size_max, 0.0))
             consumer.release()
         except TransportError as trouble:
@@ -204,10 +236,11 @@ class _Pauses:
         """Begin anew: it works again."""
         self._count = 0
 
-    def wait(self, event: str, trouble: Exception) -> None:
+    def wait(self, event: str, trouble: Exception, seconds_max: float = _PAUSE_SECONDS_MAX) -> None:
         """Say what is wrong and wait."""
         self._count += 1
         seconds = jittered(self._count, first_seconds=0.25, seconds_max=_PAUSE_SECONDS_MAX)
+        seconds = max(0.0, min(seconds, seconds_max))
         logger().warning(event, reason=str(trouble), seconds=round(seconds, 2))
         self._stopping.wait(seconds)
 

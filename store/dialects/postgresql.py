@@ -22,6 +22,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from store.columns import Stored
 from store.dialects.arrays import joined, literal
 from store.dialects.base import STREAMED, Dialect, Driver, Limits
+from store.dialects.bounded import BoundedConnection
 from store.statements import (
     Columns,
     Firsts,
@@ -45,6 +46,11 @@ _SURVEY = (
     " SET LOCAL cursor_tuple_fraction = 1"
 )
 
+# A peer that is gone is noticed in half a minute, also while nothing is on its way to it.
+_KEEPALIVES = {"keepalives_idle": 15, "keepalives_interval": 5, "keepalives_count": 3}
+_RECYCLE_SECONDS = 3_600  # after a fail-over nobody stays with an old address for ever
+_LATE_SECONDS_MAX = 5  # how much later than its own limit the server may answer
+
 _VALUE = re.compile(r"(?<!:):([a-z_]+)")
 
 
@@ -67,6 +73,7 @@ class Postgresql(Dialect):
         given = {
             "connect_timeout": seconds,
             "tcp_user_timeout": limits.statement_seconds_max * 1000,
+            **_KEEPALIVES,
             "application_name": "backship",
         }
         engine = create_engine(
@@ -75,12 +82,21 @@ class Postgresql(Dialect):
             max_overflow=0,
             pool_timeout=seconds,
             pool_pre_ping=True,
-            isolation_level=limits.isolation or "READ COMMITTED",
+            pool_recycle=_RECYCLE_SECONDS,
+            isolation_level=limits.isolation,
             connect_args={
                 "prepare_threshold": None,
                 **{name: value for name, value in given.items() if name not in url.query},
             },
         )
+
+        @event.listens_for(engine, "do_connect")
+        def connect(
+            _dialect: object, _entry: object, words: list[Any], given: dict[str, Any]
+        ) -> BoundedConnection:
+            made = BoundedConnection.connect(*words, **given)
+            made.answer_seconds_max = limits.statement_seconds_max + _LATE_SECONDS_MAX
+            return made
 
         @event.listens_for(engine, "connect")
         def set_up(connection: PsycopgConnection[Any], _entry: ConnectionPoolEntry) -> None:
