@@ -90,7 +90,7 @@ def settle(
     case = _Case(keys, overruns_max, given_up)
     again = repeating_a_transaction(
         (Transient,),
-        but_not=(TooMuch,),
+        but_not=(TooMuch, Locked),
         given_up=given_up,
         sleep=desk.clock.sleep,
         before_wait=saying("transaction_repeated"),

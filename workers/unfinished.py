@@ -18,7 +18,7 @@ from handlers.batch import HandlerFailed, decide, expire, keys_of
 from handlers.decision import Decision, Deferred, SetAside
 from handlers.state import Keys, State, Task, TaskKind, Unloaded
 from store import tasks, waiting
-from store.errors import Collision, DataRefused, TooMuch, Transient
+from store.errors import Collision, DataRefused, Locked, TooMuch, Transient
 from store.load import load
 from store.save import save
 from store.transaction import Transaction
@@ -71,7 +71,7 @@ def step(desk: Desk, size: StepSize, given_up: Callable[[], bool] = _never) -> R
     attempt = _Attempt()
     again = repeating_a_transaction(
         (Transient,),
-        but_not=(TooMuch,),
+        but_not=(TooMuch, Locked),
         given_up=given_up,
         sleep=desk.clock.sleep,
         before_wait=saying("step_repeated"),
