@@ -47,7 +47,7 @@ class Cluster:
 
     def start(self) -> None:
         """Start it on the same port, with what it had written."""
-        log = str(self.folder / "postgresql.log")
+        log = str(self.folder / "again.log")
         self._run("pg_ctl", "start", "-D", str(self.data), "-w", "-l", log)
 
     def promote(self) -> None:
@@ -104,7 +104,7 @@ class Cluster:
         assert done.returncode == 0, f"{program} {arguments}: {self._last_words()}"
 
     def _last_words(self) -> str:
-        log = self.folder / "postgresql.log"
+        log = self.folder / "again.log"
         return log.read_text(errors="replace")[-2000:] if log.exists() else "(no log)"
 
 
