@@ -80,8 +80,9 @@ class SchemaOutdated(SchemaError):
     """The tables are of another version."""
 
 
-READ_ONLY = "25006"
-"""The server answers and takes no writes: after a fail-over it is the wrong one."""
+STANDBY = frozenset({"25006", "0A000"})
+"""The server answers and takes no writes: after a fail-over it is the wrong one. 0A000 is what a
+standby says to a transaction that begins as READ WRITE or SERIALIZABLE."""
 
 # SQLSTATE, or its class of two characters, longest match first.
 _POSTGRESQL: dict[str, type[StoreError]] = {
@@ -104,7 +105,8 @@ _POSTGRESQL: dict[str, type[StoreError]] = {
     "25P03": ConnectionLost,  # idle in transaction for too long
     "25P04": ConnectionLost,  # transaction_timeout
     "57": Unavailable,  # an operator stepped in; it is starting up
-    READ_ONLY: Unavailable,  # it has become a standby: it answers, and takes no writes
+    "25006": Unavailable,  # it has become a standby: it answers, and takes no writes
+    "0A000": Unavailable,  # so too
     "53": Unavailable,  # disk full, too many connections
     "58": Unavailable,  # its own disk fails
     "XX": Unavailable,  # it is damaged, or has a bug: not the fault of what it was given

@@ -23,7 +23,7 @@ from store.dialects.base import Dialect, Driver, Limits
 from store.dialects.postgresql import Postgresql
 from store.dialects.sqlite import Sqlite
 from store.errors import (
-    READ_ONLY,
+    STANDBY,
     ConnectionLost,
     SchemaError,
     SchemaMissing,
@@ -221,7 +221,7 @@ class Database:
             meant = classify(error, self.address)
             if isinstance(meant, ConnectionLost | Unavailable):
                 connection.invalidate()
-            if isinstance(meant, ConnectionLost) or (meant and meant.code == READ_ONLY):
+            if isinstance(meant, ConnectionLost) or (meant and meant.code in STANDBY):
                 self._fresh.begin_anew()
             raise
 

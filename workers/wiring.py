@@ -2,6 +2,7 @@
 
 import gc
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -180,8 +181,9 @@ def run_worker(settings: Settings, *, burst: bool) -> None:
 
         def on_signal(number: int, _frame: FrameType | None) -> None:
             signal.signal(number, signal.SIG_DFL)  # the second one is not asked to wait
-            worker.stop()
             end_after(settings.shutdown_seconds_max + GRACE_SECONDS)
+            # In a thread: what the signal interrupts may hold the very lock that stopping takes.
+            threading.Thread(target=worker.stop, name="stop", daemon=True).start()
 
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, on_signal)

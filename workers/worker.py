@@ -71,7 +71,7 @@ class Worker:
         self.settled = 0
 
     def stop(self) -> None:
-        """Take no new messages; what was delivered is settled first. Safe in a signal handler."""
+        """Take no new messages; what was delivered is settled first. From any thread."""
         self._ends_at = self._desk.clock.monotonic() + self._pace.shutdown_seconds_max
         self._stopping.set()
 

@@ -70,6 +70,8 @@ class Postgresql(Dialect):
     def engine(self, url: URL, limits: Limits) -> Engine:
         """Return an engine whose sessions wait for bounded times only."""
         seconds = limits.connect_seconds_max
+        # Who waits for a lock is not to be taken for a statement that takes too long.
+        lock_milliseconds = min(limits.lock_seconds_max * 1000, limits.statement_seconds_max * 500)
         given = {
             "connect_timeout": seconds,
             "tcp_user_timeout": limits.statement_seconds_max * 1000,
@@ -104,13 +106,22 @@ class Postgresql(Dialect):
             settings = {
                 "TimeZone": "UTC",
                 "statement_timeout": f"{limits.statement_seconds_max}s",
-                "lock_timeout": f"{limits.lock_seconds_max}s",
+                "lock_timeout": f"{lock_milliseconds}ms",
                 "idle_in_transaction_session_timeout": f"{limits.idle_in_transaction_seconds_max}s",
                 **_LOOK_UP,
             }
             calls = ", ".join("set_config(%s, %s, false)" for _ in settings)
             connection.execute(f"SELECT {calls}", list(chain(*settings.items())))
             connection.commit()
+
+        @event.listens_for(engine, "checkout")
+        def as_the_server_says(
+            connection: PsycopgConnection[Any], _entry: object, _proxy: object
+        ) -> None:
+            # SQLAlchemy leaves False after a transaction that read only: BEGIN … READ WRITE, which
+            # overrules a server that was told to take no writes before a fail-over.
+            if connection.read_only is False:
+                connection.read_only = None
 
         return engine
 

@@ -69,7 +69,12 @@ class Running:
     def stop(self) -> None:
         """Ask it to end, as a service manager does; it drains and says so."""
         self.process.send_signal(signal.SIGTERM)
-        assert self.process.wait(SECONDS_MAX) == 0, self.log.read_text()
+        try:
+            status = self.process.wait(SECONDS_MAX)
+        except subprocess.TimeoutExpired:
+            self.process.send_signal(signal.SIGABRT)  # says where each thread is
+            status = self.process.wait(SECONDS_MAX)
+        assert status == 0, self.log.read_text()
 
 
 @contextmanager
@@ -82,6 +87,7 @@ def running(stack: Stack, folder: Path) -> Iterator[Running]:
         "BACKSHIP_TOPOLOGY_PREFIX": stack.prefix,
         "BACKSHIP_DATABASE_ISOLATION": isolation(),
         **stack.more,
+        "PYTHONFAULTHANDLER": "1",
     }
     log = folder / "worker.log"
     with log.open("wb") as output:

@@ -16,14 +16,17 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from sqlalchemy import create_engine
 from sqlalchemy.engine import make_url
 
+from store.dialects.base import Limits
+from store.errors import STANDBY, Unavailable
+from store.statements import Query
+from store.transaction import Database
 from tests.faults.database.conftest import QUICK
 from tests.faults.database.test_connections import BLOCKED, ask, stranger
 from tests.support.private_postgres import Cluster, own_cluster
 from tests.support.running import Running, running, until
-from tests.support.services import own_database
+from tests.support.services import unique_name
 from tests.support.stack import Stack
 from tests.support.undisturbed import (
     SKU,
@@ -60,10 +63,15 @@ def cluster() -> Iterator[Cluster]:
 @pytest.fixture
 def stack(cluster: Cluster, vhost_url: str, topology_prefix: str) -> Iterator[Stack]:
     """Tables and queues with nothing in them, on the private server."""
-    with own_database(cluster.url) as url:
-        made = Stack(url, vhost_url, topology_prefix, PATIENT)
-        made.init()
+    name = unique_name("private")
+    cluster.ask(f"CREATE DATABASE {name}")
+    url = make_url(cluster.url).set(database=name).render_as_string(hide_password=False)
+    made = Stack(url, vhost_url, topology_prefix, PATIENT)
+    made.init()
+    try:
         yield made
+    finally:
+        cluster.ask(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def outage(worker: Running, count: int = 3) -> None:
@@ -190,6 +198,7 @@ def test_f11_a_server_that_takes_no_writes_any_more_is_left_for_the_one_that_doe
             both.render_as_string(hide_password=False), vhost_url, topology_prefix, PATIENT
         )
         stack.init()
+        refuses_writes(second.url)
         with running(stack, tmp_path) as worker:
             begin(stack, worker)
             first.set("default_transaction_read_only", "on")
@@ -205,6 +214,19 @@ def test_f11_a_server_that_takes_no_writes_any_more_is_left_for_the_one_that_doe
             check_undisturbed(stack, worker)
             assert any("read-only" in line["reason"] for line in worker.warnings())
             assert first.ask("SELECT COUNT(*) FROM inbox") == [(len(told_before()),)]
+
+
+def refuses_writes(url: str) -> None:
+    """See that a standby is one we wait for, however a transaction begins."""
+    for isolation in ("READ COMMITTED", "SERIALIZABLE"):
+        database = Database(url, Limits(isolation=isolation))
+        for _ in range(2):  # the second on a connection that has read before
+            with pytest.raises(Unavailable) as refused, database.begin() as tx:
+                tx.run(Query("UPDATE catalogue SET version = version + 1"))
+            assert refused.value.code in STANDBY
+            if isolation == "READ COMMITTED":
+                database.check_schema()
+        database.close()
 
 
 def stack_on(cluster: Cluster, stack: Stack) -> Stack:
@@ -267,7 +289,6 @@ def test_f12_a_full_disk_of_the_server_stops_the_work_until_there_is_room(
                 waits = worker.said("database_waits")
                 assert all("No space left on device" in line["reason"] for line in waits)
         finally:
-            create_engine(url).dispose()
             cluster.ask("DROP DATABASE full_disk WITH (FORCE)")
             cluster.ask("DROP TABLESPACE small")
 

@@ -40,6 +40,7 @@ POSTGRESQL = [
     (pg.OperatorIntervention, Unavailable),
     (pg.ConfigFileError, Unavailable),
     (pg.DatabaseDropped, Refused),
+    (pg.FeatureNotSupported, Unavailable),
     (pg.UniqueViolation, Collision),
     (pg.ConnectionFailure, ConnectionLost),
     (pg.AdminShutdown, ConnectionLost),
