@@ -13,7 +13,7 @@ that was merely in hand has its effect on the way. The price: what a lost connec
 goes one by one, some 10 ms each.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 
 from handlers.decision import SetAside
@@ -43,14 +43,14 @@ def came_before(delivery: Delivery) -> bool:
     return delivery.redelivered or delivery.delivery_count > 0
 
 
-def settle_part(desk: Desk, part: Sequence[Delivery]) -> Report:
+def settle_part(desk: Desk, part: Sequence[Delivery], given_up: Callable[[], bool]) -> Report:
     """Settle what `parts` has put together; raises what `isolate.settle` does."""
     if not came_before(part[0]):
-        return settle(desk, take_in(part, desk.clock.now()))
-    return _settle_alone(desk, part[0])
+        return settle(desk, take_in(part, desk.clock.now()), given_up)
+    return _settle_alone(desk, part[0], given_up)
 
 
-def _settle_alone(desk: Desk, delivery: Delivery) -> Report:
+def _settle_alone(desk: Desk, delivery: Delivery, given_up: Callable[[], bool]) -> Report:
     key = suspects.hash_of(delivery.body)
     now = desk.clock.now()
     with desk.database.begin() as tx:
@@ -62,7 +62,7 @@ def _settle_alone(desk: Desk, delivery: Delivery) -> Report:
         intake = take_in([delivery], now)
         failed = _given_up(intake) if tries > TRIES_MAX else {}
     intake.suspects.append(key)
-    return settle(desk, intake, failed)
+    return settle(desk, intake, given_up, left_out=failed)
 
 
 def crashed(tries: int) -> SetAside:

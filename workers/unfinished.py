@@ -2,28 +2,42 @@
 
 One call does one step in one transaction, so that the loop serves other skus in between. Any worker
 may do any step: rows locked by another are passed over, and what is left is looked at again under
-the sku's lock. A step that fails, or ends its worker, does not stop the others (`wary`).
+the sku's lock. A step that has a bug, or ends its worker, does not stop the others (`wary`).
+
+What stands in the way of a step is tried again as often as for a batch, then raised: the loop has
+batches to settle meanwhile. An event that waited and that the database refuses is found by doing
+less at once, and set aside alone.
 """
 
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from events.envelope import Event
 from handlers import steps
 from handlers.batch import HandlerFailed, decide, expire, keys_of
 from handlers.decision import Decision, Deferred, SetAside
 from handlers.state import Keys, State, Task, TaskKind, Unloaded
 from store import suspects, tasks, waiting
-from store.errors import StoreError, Transient
+from store.errors import (
+    Collision,
+    DataRefused,
+    Locked,
+    SchemaError,
+    TooMuch,
+    Transient,
+    Unavailable,
+)
 from store.load import load
 from store.save import save
 from store.transaction import Transaction
 from workers.crash import crash_point
+from workers.isolate import refused
 from workers.process import Desk, EventKey, Report, blamed
-from workers.retry import jittered
+from workers.retry import repeating_a_transaction, saying
 from workers.wary import count, first_task, is_young, leave_out, of_drain, one_by_one
 
-_TRIES_MAX = 50
+_TRIES_MAX = 50  # of a step that learns something each time: rows to load, events to leave out
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +56,37 @@ class _Attempt:
     failed: dict[EventKey, SetAside] = field(default_factory=dict)
     forget: list[str] = field(default_factory=list)
     task: Task | None = None
+    events: Sequence[Event] = ()
+
+    def less(self, size: StepSize, trouble: DataRefused | Collision | TooMuch) -> StepSize:
+        """Return half of the size, or blame the one event it came down to; else raise."""
+        half = StepSize(max(1, size.skus_max // 2), max(1, size.events_max // 2))
+        if len(self.events) == 1 and not isinstance(trouble, TooMuch):
+            (event,) = self.events
+            self.failed[event.source, event.id] = refused(trouble)
+            return size
+        if half == size or len(self.events) == 1:
+            raise trouble
+        return half
 
 
-def step(desk: Desk, size: StepSize) -> Report | None:
-    """Do one step of what is unfinished; None: nothing is, or others are at it."""
+def _never() -> bool:
+    return False
+
+
+def step(desk: Desk, size: StepSize, given_up: Callable[[], bool] = _never) -> Report | None:
+    """Do one step of what is unfinished; None: nothing is, or others are at it.
+
+    Raises Transient, Unavailable, and DataRefused where no event is to blame. `given_up`: asked
+    before anything is tried again.
+    """
     attempt = _Attempt()
     if is_young(desk):
         counted = count(desk)
         attempt.forget, attempt.failed = counted.forget, counted.failed
     try:
-        return _tried(desk, size, attempt)
-    except StoreError:
+        return _tried(desk, size, attempt, given_up)
+    except (Transient, Unavailable, SchemaError):
         raise
     except Exception:
         if attempt.task is None:
@@ -61,27 +95,40 @@ def step(desk: Desk, size: StepSize) -> Report | None:
         return Report()
 
 
-def _tried(desk: Desk, size: StepSize, attempt: _Attempt) -> Report | None:
+def _tried(
+    desk: Desk, size: StepSize, attempt: _Attempt, given_up: Callable[[], bool]
+) -> Report | None:
     """Try one step until it comes to its end, doing less the more often it does not."""
+    again = repeating_a_transaction(
+        (Transient,),
+        but_not=(TooMuch, Locked),
+        given_up=given_up,
+        sleep=desk.clock.sleep,
+        before_wait=saying("step_repeated"),
+    )
     for tries in range(_TRIES_MAX):
         try:
-            with desk.database.begin() as tx:
-                decision = _step(desk, tx, smaller(size, tries), attempt)
-                suspects.forget(tx, attempt.forget)
-                crash_point("step_before_commit")
+            decision = again(_transaction, desk, smaller(size, tries), attempt)
         except Unloaded as missing:
             attempt.more.learn(missing)
         except HandlerFailed as bug:
             attempt.failed[bug.event.source, bug.event.id] = blamed(bug)
-        except Transient:
-            if tries == _TRIES_MAX - 1:
-                raise
-            desk.clock.sleep(jittered(tries, first_seconds=0.01, seconds_max=2.0))
+        except (DataRefused, Collision, TooMuch) as trouble:
+            size = attempt.less(size, trouble)
         else:
             crash_point("step_after_commit")
             return None if decision is None else _report(decision)
     message = "a step of unfinished work did not come to an end"
     raise Transient(message)
+
+
+def _transaction(desk: Desk, size: StepSize, attempt: _Attempt) -> Decision | None:
+    attempt.events = ()
+    with desk.database.begin() as tx:
+        decision = _step(desk, tx, size, attempt)
+        suspects.forget(tx, attempt.forget)
+        crash_point("step_before_commit")
+    return decision
 
 
 def smaller(size: StepSize, tries: int) -> StepSize:
@@ -134,6 +181,7 @@ def _drain(desk: Desk, tx: Transaction, sku: str, events_max: int, attempt: _Att
     rows = waiting.for_sku(tx, sku, events_max)
     heard = [(row.event, row.received_at) for row in rows if not _is_in(attempt.failed, row)]
     events = [event for event, _received_at in heard]
+    attempt.events = events
     keys = keys_of(events).join(attempt.more)
     keys.skus.add(sku)
     keys.exempt = frozenset({sku})

@@ -5,7 +5,8 @@
   neighbour along.
 - The database down: the batch in hand waits with growing pauses, heartbeats go on, and it resumes.
 - The broker down: a new consumer, with growing pauses, for ever.
-- `stop()` (SIGTERM) takes no new messages, settles what was delivered, publishes, and returns.
+- `stop()` (SIGTERM) takes no new messages, settles what was delivered, publishes, and returns, all
+  within one deadline: a database that is away does not hold it up.
 """
 
 import threading
@@ -14,7 +15,7 @@ from dataclasses import dataclass, field
 
 from config.logs import logger
 from store import outbox, tasks
-from store.errors import Transient, Unavailable
+from store.errors import SchemaError, StoreError, Transient, Unavailable
 from workers.chores import Chore, tend
 from workers.clock import Clock
 from workers.crash import crash_point
@@ -29,6 +30,7 @@ from workers.unfinished import StepSize, step
 
 _IDLE_SECONDS = 0.5
 _PAUSE_SECONDS_MAX = 30.0
+_LAST_SECONDS_MIN = 1.0  # for the relay's last pass, whatever the rest took
 _STEP_SECONDS = 1.0  # how often an idle worker looks for what others left unfinished
 
 
@@ -62,11 +64,12 @@ class Worker:
         self._patience = _Patience(self._stopping, desk.clock, pace.shutdown_seconds_max)
         self._unfinished = True  # what an earlier process left: looked at first
         self._looked_at = 0.0
+        self._step_failures = 0
         self._chores = chores
         self.settled = 0
 
     def stop(self) -> None:
-        """Take no new messages; what was delivered is settled first. Safe in a signal handler."""
+        """Take no new messages; what was delivered is settled first. From any thread."""
         self._stopping.set()
 
     def run(self, *, burst: bool = False) -> None:
@@ -86,7 +89,7 @@ class Worker:
                 except ConnectionLost as trouble:
                     pauses.wait("broker_lost", trouble)
         finally:
-            self._relay.stop(self._patience.seconds_left())
+            self._relay.stop(max(_LAST_SECONDS_MIN, self._patience.seconds_left()))
 
     def _consume(self, consumer: Consumer, *, burst: bool) -> bool:
         """Work with one consumer; True: stopped, or a burst has come to its end."""
@@ -118,7 +121,7 @@ class Worker:
         while True:
             started = clock.monotonic()
             try:
-                report = settle_part(self._desk, part)
+                report = settle_part(self._desk, part, self._patience.is_over)
             except (Unavailable, Transient) as trouble:
                 if not pauses.wait("database_waits", trouble):
                     return False
@@ -141,14 +144,18 @@ class Worker:
         clock = self._desk.clock
         if not self._unfinished:
             due = clock.monotonic() - self._looked_at >= _STEP_SECONDS
-            if not (due or (idle and burst)):
+            if not (due or (idle and burst and not self._step_failures)):
                 return False
         self._looked_at = clock.monotonic()
         try:
-            report = step(self._desk, self._pace.step)
-        except (Unavailable, Transient) as trouble:
-            logger().warning("step_waits", reason=str(trouble))
+            report = step(self._desk, self._pace.step, self._patience.is_over)
+        except SchemaError:
+            raise
+        except StoreError as trouble:
+            self._postpone_steps(trouble)
             report = None
+        else:
+            self._step_failures = 0
         self._unfinished = report is not None
         if report is None:
             return False
@@ -156,6 +163,13 @@ class Worker:
             self._relay.hint()
         logger().info("step", emitted=report.emitted, **report.counts)
         return True
+
+    def _postpone_steps(self, trouble: StoreError) -> None:
+        """Look for steps again after a growing pause; batches are settled meanwhile."""
+        self._step_failures += 1
+        seconds = jittered(self._step_failures, first_seconds=0.5, seconds_max=_PAUSE_SECONDS_MAX)
+        logger().warning("step_waits", reason=str(trouble), seconds=round(seconds, 2))
+        self._looked_at += seconds - _STEP_SECONDS
 
     def _nothing_left(self, consumer: Consumer) -> bool:
         """Is nothing ready, delivered, due, unfinished or unpublished anywhere?"""
@@ -168,10 +182,15 @@ class Worker:
             if outstanding:  # perhaps leased to a worker that was killed: until then it is not ours
                 return False
         database = self._desk.database
-        if tasks.unfinished(database):
-            return False
-        if outbox.count(database):
-            self._relay.hint()
+        try:
+            if tasks.unfinished(database):
+                return False
+            if outbox.count(database):
+                self._relay.hint()
+                return False
+        except (Unavailable, Transient) as trouble:
+            self._postpone_steps(trouble)
+            self._stopping.wait(_IDLE_SECONDS)
             return False
         return True
 
@@ -179,7 +198,7 @@ class Worker:
         """Settle what was delivered before the stop, within the deadline; give back the rest."""
         try:
             consumer.stop()
-            while consumer.buffered() and self._patience.seconds_left() > 0:
+            while consumer.buffered() and not self._patience.is_over():
                 self._settle(consumer, consumer.receive(self._pace.batch_size_max, 0.0))
             consumer.release()
         except TransportError as trouble:
@@ -208,13 +227,17 @@ class _Patience:
             self._until = now + self._last_seconds
         return max(0.0, self._until - now)
 
+    def is_over(self) -> bool:
+        """Is nothing to be tried again?"""
+        return self.seconds_left() <= 0
+
     def wait(self, seconds: float) -> bool:
         """Wait, at most until the stop, or in the last while to its end; True: time is left."""
         if self._stopping.is_set():
             self._clock.sleep(min(seconds, self.seconds_left()))
         else:
             self._stopping.wait(seconds)
-        return self.seconds_left() > 0
+        return not self.is_over()
 
 
 class _Pauses:

@@ -11,6 +11,7 @@ from handlers.policy import Rules
 from store import migrations
 from store.audit.inspection import inspect
 from store.transaction import Database
+from tests.support.services import limits
 from tests.support.stack import outgoing
 from workers.clock import SettableClock
 from workers.intake import take_in
@@ -26,7 +27,7 @@ Body = tuple[str, bytes]  # routing key and bytes, for what is no event
 @contextmanager
 def open_desk(database_url: str, rules: Rules | None = None) -> Iterator[Desk]:
     """Open a desk; the tables are made where there are none."""
-    database = Database(database_url)
+    database = Database(database_url, limits())
     migrations.upgrade(database)
     try:
         yield Desk(database, rules or Rules(), SettableClock(NOW))
