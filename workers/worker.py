@@ -4,7 +4,8 @@
 - What was delivered three times or more runs alone: a message that kills its worker takes no
   neighbour along.
 - The database down: the batch in hand waits with growing pauses, heartbeats go on, and it resumes.
-- The broker down: a new consumer, with growing pauses, for ever.
+- The broker down, the queue deleted, our password changed: a new consumer, with growing pauses, for
+  ever. Only at the start is a queue that is missing, or a no, an error.
 - `stop()` (SIGTERM) takes no new messages, settles what was delivered, publishes, and returns.
 """
 
@@ -17,6 +18,7 @@ from config.logs import logger
 from store import outbox, tasks
 from store.errors import Transient, Unavailable
 from workers.chores import Chore, tend
+from workers.clock import Clock
 from workers.crash import crash_point
 from workers.intake import take_in
 from workers.isolate import settle
@@ -25,9 +27,10 @@ from workers.relay import Relay
 from workers.retry import jittered
 from workers.topology import Topology
 from workers.transports.base import Consumer, Delivery, Transport
-from workers.transports.errors import ConnectionLost, TransportError
+from workers.transports.errors import ConnectionLost, Refused, TopologyMissing, TransportError
 from workers.unfinished import StepSize, step
 
+_EVENTS = {TopologyMissing: "queue_missing", Refused: "broker_refuses"}
 _IDLE_SECONDS = 0.5
 _PAUSE_SECONDS_MAX = 30.0
 _SUSPECT_DELIVERIES = 2  # delivered so often before, a message runs alone
@@ -76,16 +79,19 @@ class Worker:
         Raises the errors of transport and store that waiting does not mend.
         """
         self._relay.start()
-        pauses = _Pauses(self._stopping)
+        pauses = _Pauses(self._stopping, self._desk.clock)
+        has_worked = False
         try:
             while not self._stopping.is_set():
                 try:
                     with self._transport.consumer(self._topology.inbox_queue) as consumer:
-                        pauses.reset()
+                        has_worked = True
                         if self._consume(consumer, burst=burst):
                             return
-                except ConnectionLost as trouble:
-                    pauses.wait("broker_lost", trouble)
+                except TransportError as trouble:
+                    if not (has_worked or isinstance(trouble, ConnectionLost)):
+                        raise
+                    pauses.wait(_EVENTS.get(type(trouble), "broker_lost"), trouble)
         finally:
             self._relay.stop(self._pace.shutdown_seconds_max)
 
@@ -113,8 +119,8 @@ class Worker:
 
     def _settle_part(self, part: Sequence[Delivery]) -> bool:
         """Settle deliveries, waiting for a database that is down; False: stopped meanwhile."""
-        pauses = _Pauses(self._stopping)
         clock = self._desk.clock
+        pauses = _Pauses(self._stopping, clock)
         while True:
             started = clock.monotonic()
             try:
@@ -194,22 +200,26 @@ class Worker:
 
 
 class _Pauses:
-    """Growing pauses with jitter, one log line each; over at once when the worker stops."""
+    """Growing pauses with jitter, one log line each; over at once when the worker stops.
 
-    def __init__(self, stopping: threading.Event) -> None:
+    They begin anew after a time without trouble: what comes back only to be lost again is trouble.
+    """
+
+    def __init__(self, stopping: threading.Event, clock: Clock) -> None:
         self._stopping = stopping
+        self._clock = clock
         self._count = 0
-
-    def reset(self) -> None:
-        """Begin anew: it works again."""
-        self._count = 0
+        self._over_at = 0.0
 
     def wait(self, event: str, trouble: Exception) -> None:
         """Say what is wrong and wait."""
+        if self._clock.monotonic() - self._over_at > _PAUSE_SECONDS_MAX:
+            self._count = 0
         self._count += 1
         seconds = jittered(self._count, first_seconds=0.25, seconds_max=_PAUSE_SECONDS_MAX)
         logger().warning(event, reason=str(trouble), seconds=round(seconds, 2))
         self._stopping.wait(seconds)
+        self._over_at = self._clock.monotonic()
 
 
 def _suspects_alone(deliveries: Sequence[Delivery]) -> Iterator[list[Delivery]]:
