@@ -96,7 +96,7 @@ class Worker:
             self._relay.stop(self._pace.shutdown_seconds_max)
 
     def _consume(self, consumer: Consumer, *, burst: bool) -> bool:
-        """Work with one consumer; True: stopped, or a burst has come to its end."""
+        """Work with one consumer; True: stopped, or a burst is at its end; False: take another."""
         while not self._stopping.is_set():
             wait = 0.0 if self._unfinished else (0.05 if burst else _IDLE_SECONDS)
             deliveries = consumer.receive(self._pace.batch_size_max, wait)
@@ -104,7 +104,7 @@ class Worker:
             tend(self._chores, self._desk.clock, idle_burst=burst and not deliveries)
             busy = self._do_step(idle=not deliveries, burst=burst)
             if burst and not deliveries and not busy and self._nothing_left(consumer):
-                return True
+                return self._nothing_on_its_way(consumer)
         self._drain(consumer)
         return True
 
@@ -181,6 +181,19 @@ class Worker:
             self._relay.hint()
             return False
         return True
+
+    def _nothing_on_its_way(self, consumer: Consumer) -> bool:
+        """Had nothing left the queue that has not arrived here? False: take another consumer.
+
+        A delivery on its way is in no count. The answer to the stop comes behind the last of them;
+        it is buffered by then, or back in its queue.
+        """
+        consumer.stop()
+        if not consumer.buffered():
+            return self._nothing_left(consumer)
+        while consumer.buffered() and not self._stopping.is_set():
+            self._settle(consumer, consumer.receive(self._pace.batch_size_max, 0.0))
+        return False
 
     def _drain(self, consumer: Consumer) -> None:
         """Settle what was delivered before the stop, within the deadline; give back the rest."""

@@ -137,7 +137,7 @@ def test_f31_what_was_decided_before_it_though_it_came_later_does_not_wait_behin
     with database.begin() as tx:  # a transaction with an earlier clock that committed late
         tx.append(
             schema.outbox,
-            [(clock - 1, 0, identity(2), "ReadyToShip", "k", body, "2026-11-21T10:00:00+00:00")],
+            [(clock - 1, 0, identity(2), "k", "ReadyToShip", body, "2026-11-21T10:00:00+00:00")],
         )
     assert publish(database, NOW) == [2]
     assert held(database) == [(1, "nacked", 1)]
