@@ -6,16 +6,8 @@ from urllib.parse import urlsplit, urlunsplit
 import pytest
 
 from tests.support.fault_proxy import FaultProxy
+from tests.support.quick import QUICK
 from tests.support.stack import Stack
-
-# Small batches, so that a fault finds the worker at work; short waits, so that it is over soon.
-QUICK = {
-    "BACKSHIP_BATCH_SIZE_MAX": "10",
-    "BACKSHIP_EMBEDDED_LEASE_SECONDS": "2",
-    "BACKSHIP_HEARTBEAT_SECONDS": "5",
-    "BACKSHIP_PUBLISH_SECONDS_MAX": "3",
-    "BACKSHIP_CONNECT_SECONDS_MAX": "5",
-}
 
 
 @pytest.fixture
