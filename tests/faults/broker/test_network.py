@@ -12,7 +12,9 @@ from tests.support.desk import hear, open_desk
 from tests.support.fault_proxy import FaultProxy
 from tests.support.ordering import Ordering
 from tests.support.stack import Stack
+from tests.support.transports import outgoing
 from tests.support.watched_worker import no_oftener_than_it_says, watched
+from workers.wiring import opened
 
 pytestmark = [pytest.mark.broker, pytest.mark.slow]
 
@@ -99,3 +101,23 @@ def test_f15_a_slow_or_crumbling_network_only_takes_longer(
         network.mend()
         assert worker.stop() == 0
     few.check_once(rabbit)
+
+
+def test_f32_acknowledgements_that_come_after_the_deadline_confirm_nothing_else(
+    behind: Stack, network: FaultProxy
+) -> None:
+    early = [outgoing(number) for number in range(10)]
+    late = [outgoing(number) for number in range(10, 20)]
+    with opened(behind.settings) as house, house.transport.publisher() as publisher:
+        names = house.topology
+        warm = publisher.publish([outgoing(99)], names.inbox_exchange, deadline_seconds=10)
+        assert warm.confirmed == {"99"}
+        network.delay(1.5)  # they are kept; the answer comes after the deadline
+        result = publisher.publish(early, names.inbox_exchange, deadline_seconds=0.5)
+        assert result.failed == {str(number): "timeout" for number in range(10)}
+        house.transport.delete_queue(names.inbox_queue)
+        network.mend()
+        # The same tags again, on their way to nobody: an answer to the first ten settles none.
+        result = publisher.publish(late, names.inbox_exchange, deadline_seconds=10)
+        assert result.failed == {str(number): "unroutable" for number in range(10, 20)}
+        assert result.confirmed == frozenset()

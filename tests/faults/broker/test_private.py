@@ -72,6 +72,7 @@ def test_f08_a_broker_that_is_restarted_under_load_loses_nothing_that_was_confir
     with watched(own, tmp_path) as worker:
         own.publish(first)
         sending = threading.Thread(target=lambda: publish_all(own, rest))
+        worker.until(lambda: own.value("SELECT COUNT(*) FROM inbox") != 0)
         sending.start()
         restart(broker)
         sending.join()
@@ -91,7 +92,10 @@ def test_f13_a_broker_in_need_blocks_the_relay_only_and_for_no_longer_than_its_d
             ("set_vm_memory_high_watermark", "0.00001"),
             ("set_vm_memory_high_watermark", "0.6"),
         ),
-        "disk": (("set_disk_free_limit", "1000TB"), ("set_disk_free_limit", "50MB")),
+        "disk": (
+            ("set_disk_free_limit", "mem_relative", "1000.0"),
+            ("set_disk_free_limit", "50MB"),
+        ),
     }[need]
     before, after = ORDERS.parts(2)
     own.publish(before)  # a blocked broker takes nothing from anybody
