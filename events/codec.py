@@ -62,8 +62,7 @@ def decode(body: bytes, *, compressed: bool = False) -> Event | Malformed:
     the body is refused as it is, since inflating 200 KB may give 200 MB.
     """
     if len(body) > BODY_BYTES_MAX:
-        told = f"the body has {len(body):,} bytes, more than {BODY_BYTES_MAX:,}"
-        return _malformed("too_large", None, told, body, None)
+        return too_large(len(body), sha256(body).hexdigest())
     if compressed:
         return _malformed("malformed", None, "the body is compressed", body, None)
     document, fault = strict_json.read(body)
@@ -72,6 +71,12 @@ def decode(body: bytes, *, compressed: bool = False) -> Event | Malformed:
         field = dotted(fault.path)
         return _malformed("malformed", field, f"{field} {fault.message}".strip(), body, document)
     return _checked(body, document)
+
+
+def too_large(byte_count: int, body_sha256: str) -> Malformed:
+    """Return what is wrong with a body that is too large to be looked at, or even to be kept."""
+    told = f"the body has {byte_count:,} bytes, more than {BODY_BYTES_MAX:,}"
+    return Malformed("too_large", None, told, None, None, None, body_sha256)
 
 
 def _checked(body: bytes, document: strict_json.Object) -> Event | Malformed:

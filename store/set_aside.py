@@ -33,7 +33,10 @@ _AGAIN = """
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class SetAsideRow:
-    """One message and why it was set aside. `field`: dotted path from the envelope."""
+    """One message and why it was set aside. `field`: dotted path from the envelope.
+
+    `body_sha256`: of the whole body, where `body` is only its head (`too_large`).
+    """
 
     source: str | None
     event_id: str | None
@@ -45,6 +48,7 @@ class SetAsideRow:
     routing_key: str | None = None
     headers: Mapping[str, object] = dataclasses.field(default_factory=dict)
     detail: Mapping[str, object] | None = None
+    body_sha256: str | None = None
 
     @classmethod
     def malformed(
@@ -62,6 +66,20 @@ class SetAsideRow:
             routing_key,
             headers,
         )
+
+    @classmethod
+    def too_large(
+        cls,
+        fault: Malformed,
+        head: bytes,
+        byte_count: int,
+        routing_key: str,
+        headers: Mapping[str, object],
+    ) -> Self:
+        """Return the row of a body of which only the head is kept; `fault.key` is its SHA-256."""
+        row = cls.malformed(fault, head, routing_key, headers)
+        detail = {"bytes": byte_count, "sha256": fault.key}
+        return dataclasses.replace(row, detail=detail, body_sha256=fault.key)
 
     @classmethod
     def of_event(  # noqa: PLR0913 - one for each column
@@ -93,7 +111,7 @@ class SetAsideRow:
     @property
     def id(self) -> str:
         """What a repeat is known by: 16 hexadecimal digits."""
-        content = sha256(self.body).hexdigest()
+        content = self.body_sha256 or sha256(self.body).hexdigest()
         known = [content] if not (self.source and self.event_id) else []
         names = known or [self.source or "", self.event_id or "", content]
         return sha256("\x1f".join(names).encode("utf-8", "replace")).hexdigest()[:_ID_CHARS]

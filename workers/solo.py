@@ -51,7 +51,7 @@ def settle_part(desk: Desk, part: Sequence[Delivery], given_up: Callable[[], boo
 
 
 def _settle_alone(desk: Desk, delivery: Delivery, given_up: Callable[[], bool]) -> Report:
-    key = suspects.hash_of(delivery.body)
+    key = delivery.body_sha256
     now = desk.clock.now()
     with desk.database.begin() as tx:
         tries = suspects.begin(tx, [key], now)[key]

@@ -30,7 +30,8 @@ def upgrade() -> None:
         units("failures"),
         instant("retry_at"),
         sa.PrimaryKeyConstraint("clock", "n", "id"),
-        sa.Index("ix_held_back_retry_at", "retry_at"),
+        sa.Index("ix_held_back_retry_at", "retry_at", "clock", "n", "id"),
+        sa.Index("ix_held_back_subject", "subject", "clock", "n", "id"),
     )
     op.create_table(
         "operations",
