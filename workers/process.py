@@ -30,13 +30,15 @@ EventKey = tuple[str, str]  # source, id
 class Desk:
     """Where batches are decided: the database, the rules, what time it is.
 
-    `wait`: how long an event may wait for the order or replenishment it names (C3).
+    `wait`: how long an event may wait for the order or replenishment it names (C3). `trying`:
+    hashes of bodies this process is trying again; it lives, so they have not ended it.
     """
 
     database: Database
     rules: Rules
     clock: Clock
     wait: timedelta = timedelta(hours=24)
+    trying: set[str] = field(default_factory=set, compare=False)
 
 
 @dataclass(slots=True)

@@ -1,5 +1,7 @@
 """What batches left to do: steps of tasks (S6), events that waited for a sku, or too long (C3).
 
+When nothing of that is left: what operators want tried again (`retried`).
+
 One call does one step in one transaction, so that the loop serves other skus in between. Any worker
 may do any step: rows locked by another are passed over, and what is left is looked at again under
 the sku's lock.
@@ -17,6 +19,7 @@ from store.errors import Transient
 from store.load import load
 from store.save import save
 from store.transaction import Transaction
+from workers import retried
 from workers.crash import crash_point
 from workers.process import Desk, EventKey, Report, blamed
 from workers.retry import jittered
@@ -58,7 +61,9 @@ def step(desk: Desk, size: StepSize) -> Report | None:
             desk.clock.sleep(jittered(tries, first_seconds=0.01, seconds_max=2.0))
         else:
             crash_point("step_after_commit")
-            return None if decision is None else _report(decision)
+            if decision is None:
+                return retried.step(desk, size.events_max)
+            return _report(decision)
     message = "a step of unfinished work did not come to an end"
     raise Transient(message)
 
