@@ -63,7 +63,7 @@ def step(desk: Desk, count_max: int) -> Report | None:
         if not retries.are_due(tx):
             return None
     report = Report(tasks=1)
-    lot = _begin(desk, count_max, report)
+    lot = begin(desk, count_max, report)
     if not lot:
         return report if report.counts else None
     crash_point("retry_before_work")
@@ -72,7 +72,7 @@ def step(desk: Desk, count_max: int) -> Report | None:
     return report
 
 
-def _begin(desk: Desk, count_max: int, report: Report) -> list[Due]:
+def begin(desk: Desk, count_max: int, report: Report) -> list[Due]:
     """Choose what to try now and count the try; give up on what has ended too many workers."""
     now = desk.clock.now()
     with desk.database.begin() as tx:
