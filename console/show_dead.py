@@ -77,7 +77,7 @@ def shown(key: str, view: SetAsideView | None, *, as_json: bool) -> int:
     )
     if view["operations"]:
         screen.table(
-            "\nHistory",
+            "History",
             ("at (UTC)", "by", "what", "why"),
             [
                 (row["at"], row["operator"], _DONE_WORDS[row["action"]], row["why"])
@@ -85,9 +85,9 @@ def shown(key: str, view: SetAsideView | None, *, as_json: bool) -> int:
             ],
         )
     if stack is not None:
-        screen.say("\nStack")
-        screen.say(screen.printable(stack.rstrip()))
-    screen.say("\nBody")
+        screen.say("Stack")
+        screen.say(screen.printable(f"{stack.rstrip()}\n"))
+    screen.say("Body")
     screen.say(screen.printable(view["body"]))
     return Status.DONE
 
