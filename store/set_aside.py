@@ -2,7 +2,7 @@
 
 A row is known by the event's source, id and content; by the content alone where the other two can
 not be read. The same again raises `attempts` and adds no row (contract.md §1). One that a person
-has discarded stays discarded.
+has discarded stays discarded, and one that is to be tried again stays so.
 """
 
 import dataclasses
@@ -27,7 +27,10 @@ _AGAIN = """
     reason = excluded.reason,
     field = excluded.field,
     message = excluded.message,
-    state = CASE set_aside.state WHEN 'discarded' THEN 'discarded' ELSE 'set_aside' END
+    detail = excluded.detail,
+    state = CASE WHEN set_aside.state IN ('discarded', 'retrying') THEN set_aside.state
+        ELSE 'set_aside' END,
+    closed_at = CASE set_aside.state WHEN 'discarded' THEN set_aside.closed_at END
 """
 
 
@@ -132,25 +135,30 @@ def record(tx: Transaction, rows: Iterable[SetAsideRow], now: datetime) -> None:
 def _row(key: str, row: SetAsideRow, attempts: int, at: str) -> Row:
     return (
         key,
-        _plain(row.source),
-        _plain(row.event_id),
-        _plain(row.type),
+        plain(row.source),
+        plain(row.event_id),
+        plain(row.type),
         row.reason,
-        _plain(row.field),
-        _plain(row.message),
+        plain(row.field),
+        plain(row.message),
         attempts,
         at,
         at,
         "set_aside",
         row.body,
         json.dumps(dict(row.headers), default=_shown),
-        None if row.detail is None else json.dumps(dict(row.detail), default=_shown),
-        _plain(row.routing_key),
+        document(row.detail),
+        plain(row.routing_key),
         None,
     )
 
 
-def _plain(text: str | None) -> str | None:
+def document(detail: Mapping[str, object] | None) -> str | None:
+    """Return what more is known of one as JSON text, whatever it holds."""
+    return None if detail is None else json.dumps(dict(detail), default=_shown)
+
+
+def plain(text: str | None) -> str | None:
     """Return text any database takes: what was read of a bad body may hold anything."""
     if text is None:
         return None

@@ -40,6 +40,7 @@ _UNFINISHED = Query(
     """
     SELECT 1 WHERE EXISTS (SELECT 1 FROM tasks)
         OR EXISTS (SELECT 1 FROM waiting WHERE sku IS NOT NULL)
+        OR EXISTS (SELECT 1 FROM set_aside WHERE state = 'retrying')
     """
 )
 _OF_VENDOR = Query(
@@ -80,7 +81,7 @@ def count_for(tx: Transaction, sku: str) -> int:
 
 
 def unfinished(database: Database) -> bool:
-    """Is there a task, or an event that waits for one to end?"""
+    """Is there a task, an event that waits for one to end, or one to be tried again?"""
     with database.read() as tx:
         return bool(tx.query(_UNFINISHED))
 

@@ -32,6 +32,7 @@ class Desk:
 
     `wait`: how long an event may wait for the order or replenishment it names (C3).
     `young_until`: the worker has begun lately, until then (monotonic seconds; see `wary`).
+    `trying`: hashes of bodies this process is trying again; it lives, so they have not ended it.
     """
 
     database: Database
@@ -39,6 +40,7 @@ class Desk:
     clock: Clock
     wait: timedelta = timedelta(hours=24)
     young_until: float = 0.0
+    trying: set[str] = field(default_factory=set, compare=False)
 
 
 @dataclass(slots=True)

@@ -1,5 +1,7 @@
 """What batches left to do: steps of tasks (S6), events that waited for a sku, or too long (C3).
 
+When nothing of that is left: what operators want tried again (`retried`).
+
 One call does one step in one transaction, so that the loop serves other skus in between. Any worker
 may do any step: rows locked by another are passed over, and what is left is looked at again under
 the sku's lock. A step that has a bug, or ends its worker, does not stop the others (`wary`).
@@ -31,6 +33,7 @@ from store.errors import (
 from store.load import load
 from store.save import save
 from store.transaction import Transaction
+from workers import retried
 from workers.crash import crash_point
 from workers.isolate import refused
 from workers.process import Desk, EventKey, Report, blamed
@@ -117,7 +120,9 @@ def _tried(
             size = attempt.less(size, trouble)
         else:
             crash_point("step_after_commit")
-            return None if decision is None else _report(decision)
+            if decision is None:
+                return retried.step(desk, size.events_max)
+            return _report(decision)
     message = "a step of unfinished work did not come to an end"
     raise Transient(message)
 
