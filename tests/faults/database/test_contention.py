@@ -139,6 +139,7 @@ def test_f51_a_pool_that_is_exhausted_is_said_in_time_and_serves_again(
     database.close()
 
 
+@pytest.mark.long
 def test_f51_a_stranger_with_a_long_transaction_holds_up_nothing(
     stack: Stack, tmp_path: Path
 ) -> None:
