@@ -19,10 +19,10 @@ SERVED := $(BIN)/python -m scripts.with_services
 .DEFAULT_GOAL := help
 SAFEGUARDS ?=
 
-.PHONY: help setup demo test test-long check rules mutate safeguards up down lock clean
+.PHONY: help setup demo test test-long test-serializable check rules mutate safeguards up down lock clean
 
 help:  ## this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # ---------------------------------------------------------------- the environment
 
@@ -53,9 +53,16 @@ test: $(VENV)/.dev  ## all checks and tests; finds or starts RabbitMQ and Postgr
 	@$(MAKE) --no-print-directory check
 	@$(SERVED) $(BIN)/python -m pytest $(PYTEST_ARGS)
 
-test-long: $(VENV)/.dev  ## what takes long: marked tests, and random ones with more examples and time
+test-long: $(VENV)/.dev  ## what takes long: marked tests, random ones for longer, and all at SERIALIZABLE
 	@HYPOTHESIS_PROFILE=long BACKSHIP_TEST_BUDGET_FACTOR=$(LONG_FACTOR) \
 		$(SERVED) $(BIN)/python -m pytest -m "long or random or hypothesis" --timeout 3600 $(PYTEST_ARGS)
+	@$(MAKE) --no-print-directory test-serializable
+
+test-serializable: $(VENV)/.dev  ## the store and its workers with every transaction at SERIALIZABLE
+	@BACKSHIP_TEST_ISOLATION=serializable $(SERVED) $(BIN)/python -m pytest -m "postgres and not long" \
+		tests/integration/store tests/integration/workers tests/faults/database \
+		tests/e2e/test_kill.py tests/e2e/test_races.py tests/e2e/test_worker.py tests/e2e/test_fleet.py \
+		$(PYTEST_ARGS)
 
 check: $(VENV)/.dev  ## format, lint, types, import contracts, what may not be in the tree
 	@echo "check: format";           $(BIN)/ruff format --quiet --check

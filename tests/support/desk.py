@@ -57,6 +57,22 @@ def finish(desk: Desk, *, skus_max: int = 200, events_max: int = 500) -> int:
     return steps
 
 
+def refuse(desk: Desk, order_id: str) -> None:
+    """Let the database itself refuse an order, by a rule our tables do not have."""
+    with desk.database.begin() as tx:
+        if desk.database.dialect.name == "sqlite":
+            tx.connection.execute(
+                text(
+                    "CREATE TRIGGER refuse BEFORE INSERT ON orders "
+                    f"WHEN NEW.order_id = '{order_id}' BEGIN SELECT RAISE(ABORT, 'refused'); END"
+                )
+            )
+        else:
+            tx.connection.execute(
+                text(f"ALTER TABLE orders ADD CONSTRAINT refuse CHECK (order_id <> '{order_id}')")
+            )
+
+
 def rows(desk: Desk, sql: str) -> list[tuple[object, ...]]:
     """Ask the database."""
     with desk.database.read() as tx:

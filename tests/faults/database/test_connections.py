@@ -67,6 +67,7 @@ def test_f05_a_connection_lost_during_the_commit_has_its_batch_applied_once(
         assert (sum(counts) > 0) == (cut == "before_its_answer")
 
 
+@pytest.mark.long
 def test_f14_a_server_that_falls_silent_is_given_up_and_found_again(
     stack: Stack, tmp_path: Path
 ) -> None:
@@ -107,6 +108,7 @@ def test_f14_an_answer_that_does_not_come_within_a_transaction_is_not_waited_for
         database.close()
 
 
+@pytest.mark.long
 def test_f10_connections_that_are_ended_while_idle_are_made_anew(
     stack: Stack, tmp_path: Path
 ) -> None:

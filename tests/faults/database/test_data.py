@@ -19,7 +19,7 @@ from store.dialects.base import Limits
 from store.errors import Locked, TooMuch
 from store.transaction import Database
 from tests.support.builders import order_placed
-from tests.support.desk import deliveries, hear, open_desk, rows
+from tests.support.desk import deliveries, hear, open_desk, refuse, rows
 from workers.clock import SettableClock
 from workers.intake import take_in
 from workers.isolate import settle
@@ -34,19 +34,6 @@ HALVINGS = 8  # of 200, until one is left
 def desk(database_url: str) -> Iterator[Desk]:
     with open_desk(database_url) as desk:
         yield desk
-
-
-def refuse(desk: Desk, table: str, column: str, value: str) -> None:
-    """Let the database itself refuse a value, by a rule our tables do not have."""
-    with desk.database.begin() as tx:
-        if desk.database.dialect.name == "sqlite":
-            sql = (
-                f"CREATE TRIGGER refuse BEFORE INSERT ON {table} WHEN NEW.{column} = '{value}' "
-                "BEGIN SELECT RAISE(ABORT, 'refused'); END"
-            )
-        else:
-            sql = f"ALTER TABLE {table} ADD CONSTRAINT refuse CHECK ({column} <> '{value}')"
-        tx.connection.execute(text(sql))
 
 
 def story() -> list[Event]:
@@ -77,7 +64,7 @@ def check_all_but_the_poison(desk: Desk) -> None:
 
 
 def test_f23_an_event_the_database_refuses_is_found_by_halving(desk: Desk) -> None:
-    refuse(desk, "orders", "order_id", POISON)
+    refuse(desk, POISON)
     counted = ends_of_transactions(desk)
     report = hear(desk, *story())
     assert report.counts == {"applied": COUNT - 1, "gave_up": 1}

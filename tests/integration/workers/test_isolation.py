@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 
 import pytest
-from sqlalchemy import text
 
 from events.envelope import Event
 from events.inbound import OrderPlaced
@@ -11,7 +10,7 @@ from handlers import orders
 from handlers.decision import Outcome
 from handlers.turn import Turn
 from tests.support.builders import order_changed, order_placed
-from tests.support.desk import hear, open_desk, rows
+from tests.support.desk import hear, open_desk, refuse, rows
 from tests.support.stack import outgoing
 from workers.process import Desk
 
@@ -91,22 +90,6 @@ def test_an_event_the_database_refuses_is_found_by_halving(desk: Desk) -> None:
         "'set_aside') FROM set_aside",
     ) in ([("gave_up", True)], [("gave_up", 1)])
     assert rows(desk, "SELECT shortage FROM demand") == [(19,)]
-
-
-def refuse(desk: Desk, order_id: str) -> None:
-    """Let the database itself refuse an order, by a rule our tables do not have."""
-    with desk.database.begin() as tx:
-        if desk.database.dialect.name == "sqlite":
-            tx.connection.execute(
-                text(
-                    "CREATE TRIGGER refuse BEFORE INSERT ON orders "
-                    f"WHEN NEW.order_id = '{order_id}' BEGIN SELECT RAISE(ABORT, 'refused'); END"
-                )
-            )
-        else:
-            tx.connection.execute(
-                text(f"ALTER TABLE orders ADD CONSTRAINT refuse CHECK (order_id <> '{order_id}')")
-            )
 
 
 def test_what_was_set_aside_is_not_applied_when_it_is_delivered_again(desk: Desk) -> None:

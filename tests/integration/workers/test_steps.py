@@ -15,7 +15,7 @@ from tests.support.builders import (
     stock_received,
     vendor_changed,
 )
-from tests.support.desk import finish, hear, open_desk, rows
+from tests.support.desk import finish, hear, open_desk, refuse, rows
 from workers.process import Desk
 
 HELD = 60
@@ -50,6 +50,23 @@ def released(desk: Desk) -> list[object]:
         row[0]
         for row in rows(desk, f"SELECT order_id FROM reasons WHERE {FILLED} ORDER BY clock, n")
     ]
+
+
+def test_f23_an_event_that_waited_for_a_sku_and_is_refused_then_is_set_aside_alone(
+    desk: Desk,
+) -> None:
+    hear(desk, place_changed("WH1"), *held_orders())
+    finish(desk)
+    hear(desk, stock_received("R1", "WH1", [("A", 2 * HELD - 1)]))
+    late = [order_placed(f"late {n}", [("A", 1)]) for n in range(9)]
+    assert hear(desk, *late).counts == {"waiting": 9}  # the fill of its sku is not done
+    refuse(desk, "late 5")
+    finish(desk)
+    assert rows(desk, "SELECT reason, event_id FROM set_aside") == [("gave_up", late[5].id)]
+    applied = rows(desk, "SELECT order_id FROM orders WHERE order_id LIKE 'late%' ORDER BY 1")
+    assert [row[0] for row in applied] == [f"late {n}" for n in range(9) if n != 5]
+    assert rows(desk, "SELECT COUNT(*) FROM waiting") == [(0,)]
+    assert rows(desk, "SELECT COUNT(*) FROM tasks") == [(0,)]
 
 
 def test_a_long_fill_is_done_in_steps_and_in_queue_order(desk: Desk) -> None:
