@@ -2,13 +2,11 @@
 
 import subprocess
 import sys
-import time
 
 import pytest
 
 from console.main import run
 
-HELP_SECONDS_MAX = 0.5
 HEAVY = ("alembic", "kombu", "orjson", "pika", "psycopg", "pydantic", "rich", "sqlalchemy")
 
 COMMANDS = [
@@ -48,17 +46,6 @@ def test_help_loads_nothing_heavy_and_lists_every_command() -> None:
     assert done.stderr == ""
     listed = done.stdout.partition("Commands:\n")[2].splitlines()
     assert [line.split()[0] for line in listed if line.strip()] == COMMANDS
-
-
-def test_help_takes_less_than_half_a_second() -> None:
-    took = []
-    for _ in range(5):
-        started = time.perf_counter()
-        subprocess.run([sys.executable, "-m", "console", "--help"], capture_output=True, check=True)
-        took.append(time.perf_counter() - started)
-        if took[-1] < HELP_SECONDS_MAX:
-            return
-    pytest.fail(f"the quickest of {took} took too long")  # a shared machine may pause once or twice
 
 
 @pytest.mark.parametrize(
