@@ -17,7 +17,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 SERVED := $(BIN)/python -m scripts.with_services
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long check rules mutate up down lock clean
+.PHONY: help setup demo test test-long test-cluster check rules mutate up down lock clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ test: $(VENV)/.dev  ## all checks and tests; finds or starts RabbitMQ and Postgr
 test-long: $(VENV)/.dev  ## what takes long: marked tests, and random ones with more examples and time
 	@HYPOTHESIS_PROFILE=long BACKSHIP_TEST_BUDGET_FACTOR=$(LONG_FACTOR) \
 		$(SERVED) $(BIN)/python -m pytest -m "long or random or hypothesis" --timeout 3600 $(PYTEST_ARGS)
+
+test-cluster: $(VENV)/.dev  ## three RabbitMQ nodes and a PostgreSQL pair, killed under load; 10 minutes
+	@$(BIN)/python -m pytest -m cluster --timeout 900 $(PYTEST_ARGS) tests/cluster
 
 check: $(VENV)/.dev  ## format, lint, types, import contracts, what may not be in the tree
 	@echo "check: format";           $(BIN)/ruff format --quiet --check
