@@ -47,7 +47,7 @@ wal_keep_size = 512MB
 class Server:
     """One of the two. Its name is what the other knows it by.
 
-    `overtaken`: it was the primary and another has taken its place; it may hold what that one lacks.
+    `overtaken`: it was the primary and another took its place; it may hold what that one lacks.
     """
 
     name: str

@@ -72,6 +72,11 @@ class Transaction:
         """Expect questions about whole tables from here on, not about a few rows."""
         self.dialect.survey(self.driver)
 
+    def affirm(self) -> None:
+        """Commit only once what was read here is as safe as what is written here."""
+        self._note("affirm")
+        self.dialect.affirm(self.driver)
+
     def stream(self, query: Query, **values: Value) -> Iterator[Any]:
         """Run a query and yield its rows as they come: for answers of any length."""
         self._note(query.sql)

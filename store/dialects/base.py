@@ -53,6 +53,9 @@ class Dialect(ABC):
     def survey(self, driver: Driver) -> None:
         """Let the rest of the transaction join whole tables, instead of looking rows up."""
 
+    def affirm(self, driver: Driver) -> None:  # noqa: B027 - most engines need nothing
+        """Make the commit wait for what was read as for what is written."""
+
     @abstractmethod
     def instant(self, value: Stored) -> datetime | None:
         """Return the moment in a column that a raw statement read."""

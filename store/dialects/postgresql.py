@@ -106,6 +106,10 @@ class Postgresql(Dialect):
         """Take back what is set for batches, until the transaction ends."""
         driver.execute(_SURVEY)
 
+    def affirm(self, driver: Driver) -> None:
+        """A transaction with a number of its own is logged, and waits for a synchronous standby."""
+        driver.execute("SELECT txid_current()")
+
     def instant(self, value: Stored) -> datetime | None:
         """The driver reads moments."""
         moment: datetime | None = value

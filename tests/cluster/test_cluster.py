@@ -12,20 +12,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 
 from scripts.cluster import Cluster
 from scripts.rabbitmq_cluster import NODES
-from store.errors import StoreError
 from tests.support.crew import Crew
 from tests.support.load import Load
 from tests.support.sender import Sender
 from tests.support.stack import Stack
 from tests.support.total_queue import found, tally
+from tests.support.waiting import asked, until
 from workers.topology import topology
-from workers.transports.errors import TransportError
 from workers.wiring import opened
 
 pytestmark = [pytest.mark.cluster]
@@ -34,9 +32,6 @@ WORKERS = 3
 ORDERS = 3_000
 PER_SECOND = 200
 UNDER_WAY = 500  # so many messages more are on their way when something dies
-SETTLED_SECONDS_MAX = 180
-
-T = TypeVar("T")
 
 
 def fault(*numbers: str) -> pytest.MarkDecorator:
@@ -76,25 +71,6 @@ class Scene:
         wanted = asked(self.heard) + UNDER_WAY // 2
         self.sender.allowed += UNDER_WAY
         until(lambda: self.heard() >= wanted)
-
-
-def asked(question: Callable[[], T], seconds_max: float = 60) -> T:
-    """Ask again and again while servers are between two states."""
-    deadline = time.monotonic() + seconds_max
-    while True:
-        try:
-            return question()
-        except (StoreError, TransportError):
-            assert time.monotonic() < deadline, "no answer in time"
-            time.sleep(0.2)
-
-
-def until(reached: Callable[[], bool], seconds_max: float = SETTLED_SECONDS_MAX) -> None:
-    """Wait for something that others bring about."""
-    deadline = time.monotonic() + seconds_max
-    while not asked(reached):
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.2)
 
 
 def quiet(stack: Stack) -> bool:
