@@ -62,8 +62,8 @@ def test_what_was_not_confirmed_when_a_node_died_is_sent_again_and_nothing_is_mi
         copies = taken(house.transport, inbox)
     seen.append(
         f"confirms lost: attempted={MESSAGES} acknowledged={MESSAGES} at once="
-        f"{len(first.confirmed)} sent again={len(first.failed)} in {tries} tries, in the queue={copies.total()} "
-        f"duplicate={copies.total() - len(copies)} lost={MESSAGES - len(copies)}"
+        f"{len(first.confirmed)} sent again={len(first.failed)} in {tries} tries, "
+        f"in the queue={copies.total()} duplicate={copies.total() - len(copies)} lost={MESSAGES - len(copies)}"
     )
     assert copies.keys() == {message.id for message in sent}
 
