@@ -19,7 +19,8 @@ SERVED := $(BIN)/python -m scripts.with_services
 .DEFAULT_GOAL := help
 SAFEGUARDS ?=
 
-.PHONY: help setup demo test test-long test-serializable check rules mutate safeguards up down lock clean
+.PHONY: help setup demo test test-long test-serializable test-cluster check rules mutate safeguards \
+	up down lock clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,6 +64,9 @@ test-serializable: $(VENV)/.dev  ## the store and its workers with every transac
 		tests/integration/store tests/integration/workers tests/faults/database \
 		tests/e2e/test_kill.py tests/e2e/test_races.py tests/e2e/test_worker.py tests/e2e/test_fleet.py \
 		$(PYTEST_ARGS)
+
+test-cluster: $(VENV)/.dev  ## three RabbitMQ nodes and a PostgreSQL pair, killed under load; 10 minutes
+	@$(BIN)/python -m pytest -m cluster --timeout 900 $(PYTEST_ARGS) tests/cluster
 
 check: $(VENV)/.dev  ## format, lint, types, import contracts, what may not be in the tree
 	@echo "check: format";           $(BIN)/ruff format --quiet --check

@@ -62,12 +62,8 @@ class Postgres:
 
     def start_private(self, folder: Path) -> Server:
         """Initialise a cluster in that folder and serve it on a port of its own."""
-        bin_folders = sorted(
-            Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name)
-        )
-        on_path = [Path(found).parent for name in ("initdb",) if (found := shutil.which(name))]
-        initdb = installed_program("initdb", *on_path, *bin_folders)
-        user = _unprivileged_user()
+        initdb = installed_initdb()
+        user = unprivileged_user()
         data = folder / "data"
         data.mkdir(parents=True)
         if user is not None:
@@ -110,7 +106,17 @@ class Postgres:
         return Server(url, f"the installed one, on private port {port}", stop=stop)
 
 
-def _unprivileged_user() -> str | None:
+def installed_initdb() -> Path:
+    """Where the newest installed `initdb` is, and its fellows with it."""
+    bin_folders = sorted(
+        Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name)
+    )
+    on_path = [Path(found).parent for name in ("initdb",) if (found := shutil.which(name))]
+    return installed_program("initdb", *on_path, *bin_folders)
+
+
+def unprivileged_user() -> str | None:
+    """Whom the server is to run as; None: us."""
     if os.geteuid() != 0:
         return None
     try:

@@ -57,14 +57,11 @@ class RabbitMQ:
 
     def start_private(self, folder: Path) -> Server:
         """Start a node of its own with all it writes in that folder."""
-        on_path = [Path(found).parent] if (found := shutil.which("rabbitmq-server")) else []
-        program = installed_program("rabbitmq-server", *on_path, *map(Path, PROGRAM_FOLDERS))
-        epmd_program = shutil.which("epmd")
-        if epmd_program is None:
-            raise UnavailableError("epmd (Erlang) is not installed")
+        program, epmd_program = installed_programs()
         folder.mkdir(parents=True, exist_ok=True)
         port, epmd_port = free_port(), free_port()
-        environment = _environment(folder, port=port, epmd_port=epmd_port)
+        name = f"backship{os.getpid()}@localhost"
+        environment = node_environment(folder, name, port=port, epmd_port=epmd_port)
         log = folder / "rabbitmq.log"
         with log.open("wb") as output:
             # Before the node, which else would start one of its own and leave it behind.
@@ -97,7 +94,18 @@ class RabbitMQ:
         )
 
 
-def _environment(folder: Path, *, port: int, epmd_port: int) -> dict[str, str]:
+def installed_programs() -> tuple[Path, str]:
+    """Where `rabbitmq-server` and Erlang's port mapper are; UnavailableError names what is not."""
+    on_path = [Path(found).parent] if (found := shutil.which("rabbitmq-server")) else []
+    program = installed_program("rabbitmq-server", *on_path, *map(Path, PROGRAM_FOLDERS))
+    epmd_program = shutil.which("epmd")
+    if epmd_program is None:
+        raise UnavailableError("epmd (Erlang) is not installed")
+    return program, epmd_program
+
+
+def node_environment(folder: Path, name: str, *, port: int, epmd_port: int) -> dict[str, str]:
+    """Write a node's settings into that folder; return the environment that makes it read them."""
     (folder / "rabbitmq.conf").write_text(
         f"listeners.tcp.local = 127.0.0.1:{port}\nlog.console = true\nlog.console.level = warning\n"
     )
@@ -114,7 +122,7 @@ def _environment(folder: Path, *, port: int, epmd_port: int) -> dict[str, str]:
         "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "enabled_plugins"),
         "RABBITMQ_LOG_BASE": str(folder / "log"),
         "RABBITMQ_MNESIA_BASE": str(folder / "data"),
-        "RABBITMQ_NODENAME": f"backship{os.getpid()}@localhost",
+        "RABBITMQ_NODENAME": name,
         "RABBITMQ_PID_FILE": str(folder / "node.pid"),
     }
 

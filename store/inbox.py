@@ -55,6 +55,10 @@ _KNOWN = Query(
     """,
     (("source", "text"), ("event_id", "text")),
 )
+# Where all are known nothing would be written, and the commit would not wait for a synchronous
+# standby. But a commit whose wait was broken off is seen by all and kept by one machine only: what
+# is acknowledged for its sake must wait for it. A row lock is written down, and so is waited for.
+_ALL_KNOWN = Query(f"{_KNOWN.sql} {{lock}}", _KNOWN.given)
 
 _OUTCOME = Query(
     """
@@ -115,10 +119,8 @@ def claim(tx: Transaction, arrivals: Sequence[Arrival], *, again: bool = False) 
         (source, event_id)
         for source, event_id in tx.query(_CLAIM, [_row(firsts[key]) for key in sorted(firsts)])
     }
-    hashes = {
-        (source, event_id): data_hash
-        for source, event_id, data_hash in tx.query(_KNOWN, sorted(firsts.keys() - entered))
-    }
+    known = tx.query(_KNOWN if entered else _ALL_KNOWN, sorted(firsts.keys() - entered))
+    hashes = {(source, event_id): data_hash for source, event_id, data_hash in known}
     others = {(*row.key, row.event.data_hash) for row in arrivals if row.key not in entered}
     opened = set(map(tuple, tx.query(_REOPEN, sorted(others)))) if again else set()
     claimed = Claim()

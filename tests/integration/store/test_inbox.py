@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from events.envelope import Event
-from store import inbox, schema
+from store import inbox, migrations, schema
 from store.errors import Contention
 from store.inbox import Arrival, Claim
 from store.statements import Query, Rows
@@ -42,6 +42,19 @@ def test_what_is_new_is_fresh_and_what_came_before_is_a_repeat(database: Databas
     assert ids(second.fresh) == ["c"]
     assert ids(second.repeats) == ["a", "b"]
     assert second.conflicts == []
+
+
+@pytest.mark.postgres
+def test_a_batch_of_known_events_commits_as_if_it_wrote(postgres_database_url: str) -> None:
+    database = Database(postgres_database_url)
+    migrations.upgrade(database)
+    asked = Query("SELECT pg_current_xact_id_if_assigned() IS NOT NULL")
+    claimed(database, arrival(event("a")))
+    with database.begin() as tx:
+        assert tx.query(asked) == [(False,)]
+        assert ids(inbox.claim(tx, [arrival(event("a"))]).repeats) == ["a"]
+        assert tx.query(asked) == [(True,)], "its commit would not wait for a standby"
+    database.close()
 
 
 @rule("C4")
