@@ -60,7 +60,7 @@ def test_f34_a_worker_does_not_start_without_its_queue_and_says_which(
             house.transport.declare(house.topology)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.broker
 def test_a_connection_the_broker_closes_is_made_anew(rabbit: Stack, tmp_path: Path) -> None:
     vhost = unquote(urlsplit(rabbit.broker_url or "").path[1:])
@@ -115,7 +115,7 @@ def test_f52_a_prefetch_without_bounds_is_refused(batches: str) -> None:
         read(prefetch_batches=batches)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.broker
 def test_f52_a_prefetch_of_one_works_and_holds_one(rabbit: Stack) -> None:
     one = {"BACKSHIP_PREFETCH_BATCHES": "1", "BACKSHIP_BATCH_SIZE_MAX": "1"}
