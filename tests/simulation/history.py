@@ -6,7 +6,6 @@
    must be equal, row by row: whatever was rolled back, repeated or killed has left no trace.
 """
 
-import copy
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -43,12 +42,12 @@ class Step:
     """A step of what was unfinished."""
 
     size: StepSize
-    attempt: object
+    attempt: "Attempt"
 
     def again(self, desk: Desk) -> None:
         """Do it again."""
         with desk.database.begin() as tx:
-            _REAL_STEP(desk, tx, self.size, copy.deepcopy(self.attempt))  # type: ignore[arg-type]
+            _REAL_STEP(desk, tx, self.size, self.attempt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +64,7 @@ class DeadLetters:
 Deed = Batch | Step | DeadLetters
 
 _REAL_STEP = unfinished._step  # noqa: SLF001 - one transaction of `step`, without its repeats
+Attempt = unfinished._Attempt  # noqa: SLF001 - what its earlier tries have learned
 
 
 @dataclass(slots=True)
@@ -99,14 +99,14 @@ class History:
         def noted_process(
             desk: Desk, batch: Intake, failed: Mapping[EventKey, SetAside], more: Keys
         ) -> Report:
-            self.doing(Batch(batch, dict(failed), copy.deepcopy(more)))
+            self.doing(Batch(batch, dict(failed), Keys().join(more)))
             return process.process(desk, batch, failed, more)
 
         def noted_step(
-            desk: Desk, tx: Transaction, size: StepSize, attempt: object
+            desk: Desk, tx: Transaction, size: StepSize, attempt: Attempt
         ) -> Decision | None:
-            self.doing(Step(size, copy.deepcopy(attempt)))
-            return _REAL_STEP(desk, tx, size, attempt)  # type: ignore[arg-type]
+            self.doing(Step(size, _copied(attempt)))
+            return _REAL_STEP(desk, tx, size, attempt)
 
         def noted_take_in(deliveries: Sequence[Delivery], received_at: datetime) -> Intake:
             self.doing(DeadLetters(list(deliveries)))
@@ -123,6 +123,10 @@ class History:
         for deed, now in self.deeds:
             clock.set(now)
             deed.again(desk)
+
+
+def _copied(attempt: Attempt) -> Attempt:
+    return Attempt(Keys().join(attempt.more), dict(attempt.failed))
 
 
 class _Handing:

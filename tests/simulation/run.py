@@ -1,5 +1,6 @@
 """A seed in, an account out: the world is made, run and checked in a folder of its own."""
 
+import logging
 import shutil
 import tempfile
 from collections import Counter
@@ -7,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import structlog
 
 from store import migrations
 from store.transaction import Database
@@ -64,5 +67,17 @@ def run(
             old.unlink()
         shutil.copy(folder / "tables.db", file)
     world = World(seed, f"sqlite:///{files[0]}", faults=faults, poison=poison)
-    world.run()
-    return world, check(world, f"sqlite:///{files[1]}")
+    with _silence():
+        world.run()
+        return world, check(world, f"sqlite:///{files[1]}")
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Log nothing: a thousand lines a second tell nobody anything."""
+    before = structlog.get_config()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    try:
+        yield
+    finally:
+        structlog.configure(**before)

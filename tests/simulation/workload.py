@@ -89,7 +89,7 @@ def workload(rng: Random, *, poison: bool) -> Workload:
     """Draw what is said in one run."""
     teller = _Teller(rng)
     events = teller.world()
-    count = rng.choice((6, 15, 25, 40))
+    count = rng.choice((5, 10, 20, 35))
     events += [teller.next() for _ in range(count)]
     if rng.random() < 0.5:
         events += [order_placed(f"{REFUSED}-{n}", [("A", n)]) for n in range(1, 1 + rng.randint(1, 2))]

@@ -10,7 +10,6 @@
 """
 
 import importlib
-import logging
 import pkgutil
 import random
 from collections.abc import Callable, Iterator
@@ -22,7 +21,6 @@ from random import Random
 from typing import Any
 from unittest.mock import patch
 
-import structlog
 from sqlalchemy import text
 
 import workers
@@ -239,7 +237,7 @@ class World:
     @contextmanager
     def _patched(self) -> Iterator[None]:
         """Put the world under the production code: its threads, crash points and draws."""
-        logs, drawn = structlog.get_config(), random.getstate()
+        drawn = random.getstate()
         with ExitStack() as patches:
             patches.enter_context(self.history.recording())
             threads = SimulatedThreading(self.scheduler)
@@ -249,12 +247,10 @@ class World:
                 if module.__name__ in {"workers.worker", "workers.relay"}:
                     patches.enter_context(patch.object(module, "threading", threads))
             patches.enter_context(self.rules_of_the_run(self._meets_poison))
-            structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
             random.seed(self.seed)
             try:
                 yield
             finally:
-                structlog.configure(**logs)
                 random.setstate(drawn)
 
     @contextmanager
@@ -264,6 +260,7 @@ class World:
 
         def dispatch(turn: Any, event: Event) -> Any:  # noqa: ANN401 - as the real one
             if event.id.startswith(BUGGY):
+                self.faults.happened("bug in a handler")
                 raise ZeroDivisionError(event.id)
             if event.id.startswith(POISON):
                 meets_poison()
