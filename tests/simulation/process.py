@@ -69,9 +69,11 @@ class Process:
         self._scheduler.spawn(self.life.name, self.life, lambda: self._work(burst=burst))
 
     def stop(self) -> None:
-        """Ask it to end, as SIGTERM does."""
+        """Ask it to end, as SIGTERM does; one that does not listen yet ends at once."""
         if self._worker is not None:
             self._worker.stop()
+        else:
+            self._scheduler.kill(self.life)
 
     @property
     def ended(self) -> bool:
