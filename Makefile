@@ -17,7 +17,9 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 SERVED := $(BIN)/python -m scripts.with_services
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long check rules mutate up down lock clean
+SAFEGUARDS ?=
+
+.PHONY: help setup demo test test-long check rules mutate safeguards up down lock clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -69,6 +71,9 @@ rules: $(VENV)/.dev  ## docs/rules.md anew: where each rule lives and which test
 
 mutate: $(VENV)/.dev  ## change the rules a little: do the tests notice? MUTATE_ARGS="--minutes 10 --sample 200"
 	@$(BIN)/python -m scripts.mutate $(MUTATE_ARGS)
+
+safeguards: $(VENV)/.dev  ## switch each safeguard off in turn: does a test notice? SAFEGUARDS="inbox mandatory"
+	@$(SERVED) $(BIN)/python -m scripts.safeguards $(SAFEGUARDS)
 
 # ---------------------------------------------------------------- with an engine
 

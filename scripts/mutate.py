@@ -133,10 +133,7 @@ class Tree:
     @classmethod
     def copied(cls, root: Path, left_out: Sequence[str] = ()) -> "Tree":
         """Copy it, with kept bytecode for all but what is to be changed."""
-        ignored = shutil.ignore_patterns("__pycache__")
-        for name in COPIED:
-            shutil.copytree(ROOT / name, root / name, ignore=ignored)
-        shutil.copy(ROOT / "pyproject.toml", root)
+        copy_of(root, COPIED)
         how = ("-q", "--invalidation-mode", "unchecked-hash")
         compiled = [sys.executable, "-m", "compileall", *how, "."]
         subprocess.run(compiled, cwd=root, check=True)
@@ -186,6 +183,17 @@ class Tree:
             text=True,
             check=False,
         )
+
+
+def copy_of(root: Path, names: Sequence[str]) -> None:
+    """Copy parts of the tree to another place, to be changed there."""
+    root.mkdir()
+    ignored = shutil.ignore_patterns("__pycache__")
+    for name in (*names, "pyproject.toml"):
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, root / name, ignore=ignored)
+        else:
+            shutil.copy(ROOT / name, root)
 
 
 if __name__ == "__main__":

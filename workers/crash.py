@@ -11,6 +11,7 @@ VARIABLE = "BACKSHIP_TEST_CRASH_AT"
 
 POINTS = (
     "after_receive",
+    "solo_after_begin",
     "after_claim",
     "after_load",
     "after_decide",

@@ -17,10 +17,14 @@ _noted: set[str] = set()
 
 @dataclass(slots=True)
 class Intake:
-    """A batch as it came: what is to be decided, and what can not be."""
+    """A batch as it came: what is to be decided, and what can not be.
+
+    `suspects`: the hashes of bodies whose counted tries end with this batch (`workers.solo`).
+    """
 
     arrivals: list[Arrival] = field(default_factory=list)
     rejected: list[SetAsideRow] = field(default_factory=list)
+    suspects: list[str] = field(default_factory=list)
 
 
 def take_in(deliveries: Sequence[Delivery], received_at: datetime) -> Intake:

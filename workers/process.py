@@ -15,7 +15,7 @@ from handlers.batch import HandlerFailed, decide, keys_of
 from handlers.decision import Applied, Decision, Deferred, Repeated, SetAside
 from handlers.policy import Rules
 from handlers.state import Keys
-from store import inbox, set_aside
+from store import inbox, set_aside, suspects
 from store.load import load
 from store.save import save
 from store.transaction import Database
@@ -83,6 +83,7 @@ def process(desk: Desk, intake: Intake, failed: Mapping[EventKey, SetAside], mor
             if (why := failed.get((row.event.source, row.event.id))) is not None
         ]
         save(tx, state, decision, now)
+        suspects.forget(tx, intake.suspects)
         crash_point("after_save")
     crash_point("after_commit")
     return _report(intake, claim, decision)

@@ -1,7 +1,9 @@
 """The composition root: settings become a database, a transport, a worker; nowhere else."""
 
 import gc
+import os
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -29,6 +31,8 @@ from workers.worker import Pace, Worker
 
 PACKAGES = ("config", "console", "events", "handlers", "store", "workers")
 _GC_THRESHOLD = 50_000
+_GRACE_SECONDS = 5.0  # beyond the deadline, before a process that hangs is ended
+_ENDED_LATE = 1
 QUEUE_FILE = "backship-queue.db"  # the embedded queue where the database is no SQLite file
 
 
@@ -159,8 +163,18 @@ def ease_collection() -> None:
     gc.set_threshold(_GC_THRESHOLD, 20, 20)
 
 
+def _end_late() -> None:
+    """End the process as a kill would; nothing is lost by that, only done again."""
+    logger().warning("worker_ended_late", reason="its work did not come to an end in time")
+    os._exit(_ENDED_LATE)
+
+
 def run_worker(settings: Settings, *, burst: bool) -> None:
-    """Run one worker until SIGTERM or SIGINT; a second signal ends it at once."""
+    """Run one worker until SIGTERM or SIGINT; a second signal ends it at once.
+
+    What hangs when its time is over, a statement behind a foreign lock perhaps, is left to hang:
+    the process ends, and what it had in hand is delivered again.
+    """
     check_names()
     ease_collection()
     with opened(settings) as house:
@@ -171,6 +185,9 @@ def run_worker(settings: Settings, *, burst: bool) -> None:
 
         def on_signal(number: int, _frame: FrameType | None) -> None:
             signal.signal(number, signal.SIG_DFL)  # the second one is not asked to wait
+            last = threading.Timer(settings.shutdown_seconds_max + _GRACE_SECONDS, _end_late)
+            last.daemon = True
+            last.start()
             worker.stop()
 
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -1,7 +1,7 @@
 """The loop: receive, settle, acknowledge, hint the relay, do a step of what is left; for ever.
 
 - After a batch has committed it is acknowledged, never before.
-- What was delivered three times or more runs alone: a message that kills its worker takes no
+- What was delivered before runs alone (`solo`): a message that kills its worker takes no
   neighbour along.
 - The database down: the batch in hand waits with growing pauses, heartbeats go on, and it resumes.
 - The broker down: a new consumer, with growing pauses, for ever.
@@ -9,20 +9,19 @@
 """
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
 
 from config.logs import logger
 from store import outbox, tasks
 from store.errors import Transient, Unavailable
 from workers.chores import Chore, tend
+from workers.clock import Clock
 from workers.crash import crash_point
-from workers.intake import take_in
-from workers.isolate import settle
 from workers.process import Desk
 from workers.relay import Relay
 from workers.retry import jittered
+from workers.solo import parts, settle_part
 from workers.topology import Topology
 from workers.transports.base import Consumer, Delivery, Transport
 from workers.transports.errors import ConnectionLost, TransportError
@@ -30,7 +29,6 @@ from workers.unfinished import StepSize, step
 
 _IDLE_SECONDS = 0.5
 _PAUSE_SECONDS_MAX = 30.0
-_SUSPECT_DELIVERIES = 2  # delivered so often before, a message runs alone
 _STEP_SECONDS = 1.0  # how often an idle worker looks for what others left unfinished
 
 
@@ -61,6 +59,7 @@ class Worker:
         self._relay = relay
         self._pace = pace
         self._stopping = threading.Event()
+        self._patience = _Patience(self._stopping, desk.clock, pace.shutdown_seconds_max)
         self._unfinished = True  # what an earlier process left: looked at first
         self._looked_at = 0.0
         self._chores = chores
@@ -76,7 +75,7 @@ class Worker:
         Raises the errors of transport and store that waiting does not mend.
         """
         self._relay.start()
-        pauses = _Pauses(self._stopping)
+        pauses = _Pauses(self._patience)
         try:
             while not self._stopping.is_set():
                 try:
@@ -87,7 +86,7 @@ class Worker:
                 except ConnectionLost as trouble:
                     pauses.wait("broker_lost", trouble)
         finally:
-            self._relay.stop(self._pace.shutdown_seconds_max)
+            self._relay.stop(self._patience.seconds_left())
 
     def _consume(self, consumer: Consumer, *, burst: bool) -> bool:
         """Work with one consumer; True: stopped, or a burst has come to its end."""
@@ -106,22 +105,22 @@ class Worker:
         if not deliveries:
             return
         crash_point("after_receive")
-        for part in _suspects_alone(deliveries):
-            if self._settle_part(part):
-                consumer.ack(part)
-                crash_point("after_ack")
+        for part in parts(deliveries):
+            if not self._settle_part(part):
+                return  # no time is left: it comes again, and what follows it as well
+            consumer.ack(part)
+            crash_point("after_ack")
 
     def _settle_part(self, part: Sequence[Delivery]) -> bool:
-        """Settle deliveries, waiting for a database that is down; False: stopped meanwhile."""
-        pauses = _Pauses(self._stopping)
+        """Settle deliveries, waiting for a database that is down; False: no time is left."""
+        pauses = _Pauses(self._patience)
         clock = self._desk.clock
         while True:
             started = clock.monotonic()
             try:
-                report = settle(self._desk, take_in(part, clock.now()))
+                report = settle_part(self._desk, part)
             except (Unavailable, Transient) as trouble:
-                pauses.wait("database_waits", trouble)
-                if self._stopping.is_set():
+                if not pauses.wait("database_waits", trouble):
                     return False
                 continue
             self.settled += len(part)
@@ -178,46 +177,60 @@ class Worker:
 
     def _drain(self, consumer: Consumer) -> None:
         """Settle what was delivered before the stop, within the deadline; give back the rest."""
-        clock = self._desk.clock
-        deadline = clock.monotonic() + self._pace.shutdown_seconds_max
-        self._stopping.clear()  # a database that comes back in time still settles them
         try:
             consumer.stop()
-            while consumer.buffered() and clock.monotonic() < deadline:
+            while consumer.buffered() and self._patience.seconds_left() > 0:
                 self._settle(consumer, consumer.receive(self._pace.batch_size_max, 0.0))
             consumer.release()
         except TransportError as trouble:
             logger().warning("drain_ended", reason=str(trouble))
-        finally:
-            self._stopping.set()
         logger().info("worker_drained", settled=self.settled)
 
 
-class _Pauses:
-    """Growing pauses with jitter, one log line each; over at once when the worker stops."""
+class _Patience:
+    """How long there is to wait: for ever, until the worker is told to stop; then a last while.
 
-    def __init__(self, stopping: threading.Event) -> None:
+    In it what was delivered is settled and what was decided is published.
+    """
+
+    def __init__(self, stopping: threading.Event, clock: Clock, last_seconds: float) -> None:
         self._stopping = stopping
+        self._clock = clock
+        self._last_seconds = last_seconds
+        self._until: float | None = None
+
+    def seconds_left(self) -> float:
+        """Tell how much of the last while is left: all of it, before it has begun."""
+        if not self._stopping.is_set():
+            return self._last_seconds
+        now = self._clock.monotonic()
+        if self._until is None:
+            self._until = now + self._last_seconds
+        return max(0.0, self._until - now)
+
+    def wait(self, seconds: float) -> bool:
+        """Wait, at most until the stop, or in the last while to its end; True: time is left."""
+        if self._stopping.is_set():
+            self._clock.sleep(min(seconds, self.seconds_left()))
+        else:
+            self._stopping.wait(seconds)
+        return self.seconds_left() > 0
+
+
+class _Pauses:
+    """Growing pauses with jitter, one log line each."""
+
+    def __init__(self, patience: _Patience) -> None:
+        self._patience = patience
         self._count = 0
 
     def reset(self) -> None:
         """Begin anew: it works again."""
         self._count = 0
 
-    def wait(self, event: str, trouble: Exception) -> None:
-        """Say what is wrong and wait."""
+    def wait(self, event: str, trouble: Exception) -> bool:
+        """Say what is wrong and wait; False: the worker is to end."""
         self._count += 1
         seconds = jittered(self._count, first_seconds=0.25, seconds_max=_PAUSE_SECONDS_MAX)
         logger().warning(event, reason=str(trouble), seconds=round(seconds, 2))
-        self._stopping.wait(seconds)
-
-
-def _suspects_alone(deliveries: Sequence[Delivery]) -> Iterator[list[Delivery]]:
-    """Split a batch, in its order: what came too often before goes one by one."""
-    for suspect, group in groupby(
-        deliveries, key=lambda delivery: delivery.delivery_count >= _SUSPECT_DELIVERIES
-    ):
-        if suspect:
-            yield from ([delivery] for delivery in group)
-        else:
-            yield list(group)
+        return self._patience.wait(seconds)

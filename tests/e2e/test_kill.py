@@ -29,6 +29,7 @@ from workers.wiring import opened
 ORDERS = 30
 REPLENISHMENT = spoken("R", "V1", "WH1", "1")
 COLLECTOR = "collector_after_commit"  # passed only where the broker gave a message up
+SOLO = "solo_after_begin"  # passed only by what came before
 
 
 @pytest.fixture(
@@ -124,7 +125,7 @@ def check_everything_out(stack: Stack) -> None:
     assert stack.published().keys() == emitted.keys()
 
 
-@pytest.mark.parametrize("point", [name for name in POINTS if name != COLLECTOR])
+@pytest.mark.parametrize("point", [name for name in POINTS if name not in {COLLECTOR, SOLO}])
 def test_a_worker_killed_at_any_step_loses_and_doubles_nothing(stack: Stack, point: str) -> None:
     stack.publish(earlier())
     stack.work()
@@ -133,6 +134,21 @@ def test_a_worker_killed_at_any_step_loses_and_doubles_nothing(stack: Stack, poi
     assert stack.burst() == 0
     check_everything_once(stack)
     check_everything_out(stack)
+    assert stack.differences() == []
+
+
+def test_a_worker_killed_again_over_what_it_gets_again_loses_and_doubles_nothing(
+    stack: Stack,
+) -> None:
+    stack.publish(earlier())
+    stack.work()
+    stack.publish(later())
+    for point in ("after_save", SOLO):
+        assert stack.burst(crash_at=point) == KILLED
+    assert stack.burst() == 0
+    check_everything_once(stack)
+    check_everything_out(stack)
+    assert stack.rows("SELECT * FROM suspects") == []
     assert stack.differences() == []
 
 

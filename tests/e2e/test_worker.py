@@ -14,8 +14,11 @@ import pytest
 from events.envelope import Event
 from tests.support.builders import order_placed, place_changed, stock_received
 from tests.support.stack import Stack, outgoing
+from workers.transports.base import Delivery
+from workers.wiring import opened
 
 ORDERS = 600
+RESTARTS = 3
 SECONDS_MAX = 40.0
 
 
@@ -102,6 +105,73 @@ def test_sigterm_drains_and_what_was_given_back_is_done_by_the_next(stack: Stack
     emitted = {str(id_) for (id_,) in stack.rows("SELECT id FROM emitted")}
     assert stack.published().keys() == emitted
     assert stack.differences() == []
+
+
+@pytest.mark.slow
+def test_workers_restarted_again_and_again_return_nothing_they_were_given(  # F44
+    vhost_url: str, topology_prefix: str, postgres_database_url: str
+) -> None:
+    small = {"BACKSHIP_BATCH_SIZE_MAX": "10"}
+    stack = Stack(postgres_database_url, vhost_url, topology_prefix, small)
+    stack.init()
+    told = some_orders()
+    stack.publish([outgoing(event) for event in told])
+    for _ in range(RESTARTS):
+        before = applied(stack)
+        with running(stack) as one, running(stack) as two:
+            until(lambda: applied(stack) > before)  # noqa: B023 - asked within this round
+            for process in (one, two):
+                process.send_signal(signal.SIGTERM)
+            ends = {process.wait(SECONDS_MAX) for process in (one, two)}
+            assert ends <= {0, -signal.SIGTERM}  # the second while it was still starting
+    rest = untouched(stack)
+    assert 0 < len(rest) == len(told) - applied(stack)
+    assert {(delivery.redelivered, delivery.delivery_count) for delivery in rest} == {(False, 0)}
+    assert stack.rows("SELECT * FROM suspects") == []
+    assert stack.rows("SELECT DISTINCT outcome FROM inbox") == [("applied",)]
+
+
+def untouched(stack: Stack) -> list[Delivery]:
+    """Take what is left in the inbox."""
+    with (
+        opened(stack.settings) as house,
+        house.transport.consumer(house.topology.inbox_queue, prefetch_max=ORDERS) as consumer,
+    ):
+        found: list[Delivery] = []
+        while deliveries := consumer.receive(ORDERS, 1.0):
+            found += deliveries
+        consumer.release()
+        return found
+
+
+@pytest.mark.slow
+def test_a_worker_that_hangs_ends_at_its_deadline_and_what_it_had_is_done_by_the_next(  # F45
+    vhost_url: str, topology_prefix: str, postgres_database_url: str
+) -> None:
+    hasty = {"BACKSHIP_SHUTDOWN_SECONDS_MAX": "1"}
+    stack = Stack(postgres_database_url, vhost_url, topology_prefix, hasty)
+    stack.init()
+    told = some_orders()
+    with opened(stack.settings) as house, house.database.begin() as foreign:
+        foreign.connection.exec_driver_sql("LOCK TABLE inbox IN ACCESS EXCLUSIVE MODE")
+        with running(stack) as process:
+            stack.publish([outgoing(event) for event in told])
+            until(lambda: is_blocked(stack))
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(SECONDS_MAX) == 1
+    assert stack.burst() == 0
+    assert stack.rows("SELECT outcome, COUNT(*) FROM inbox GROUP BY outcome") == [
+        ("applied", len(told))
+    ]
+    assert stack.rows("SELECT * FROM set_aside") == []
+    assert stack.rows("SELECT * FROM suspects") == []
+    assert stack.differences() == []
+
+
+def is_blocked(stack: Stack) -> bool:
+    """Does a session of this database wait for a lock?"""
+    waits = "SELECT COUNT(*) FROM pg_locks WHERE NOT granted AND relation = 'inbox'::regclass"
+    return stack.value(waits) != 0
 
 
 def test_a_supervisor_replaces_a_worker_that_was_killed_and_drains_them_all(

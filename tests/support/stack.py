@@ -67,8 +67,10 @@ class Stack:
             house.ready()
             house.worker().run(burst=True)
 
-    def worker(self, *, crash_at: str | None = None) -> "subprocess.Popen[bytes]":
-        """Start `backship worker --burst` as a process."""
+    def worker(
+        self, *, crash_at: str | None = None, program: str = "console"
+    ) -> "subprocess.Popen[bytes]":
+        """Start `backship worker --burst` as a process; `program`: a patched one instead."""
         environment = {
             **{key: value for key, value in os.environ.items() if not key.startswith("BACKSHIP_")},
             "BACKSHIP_DATABASE_URL": self.database_url,
@@ -79,15 +81,15 @@ class Stack:
         if crash_at is not None:
             environment[VARIABLE] = crash_at
         return subprocess.Popen(
-            [sys.executable, "-m", "console", "worker", "--burst"],
+            [sys.executable, "-m", program, "worker", "--burst"],
             env=environment,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
         )
 
-    def burst(self, *, crash_at: str | None = None) -> int:
+    def burst(self, *, crash_at: str | None = None, program: str = "console") -> int:
         """Run `backship worker --burst` to its end; return the exit status."""
-        process = self.worker(crash_at=crash_at)
+        process = self.worker(crash_at=crash_at, program=program)
         _out, err = process.communicate(timeout=WORKER_SECONDS_MAX)
         assert process.returncode in {0, KILLED}, err.decode()
         return process.returncode

@@ -1,0 +1,93 @@
+"""The solo lane: what came before runs alone, and what kills its workers is set aside (F24).
+
+A worker that ends has all that was delivered to it delivered again, to itself or others; one of
+these messages may be why it ended. So each that comes again has a transaction to itself:
+
+1. Its try is counted and committed (`store.suspects`): what ends the worker now leaves that behind.
+2. It is settled like any batch; the same transaction forgets its tries.
+3. Tried twice without an end, it is set aside unhandled, as `crashed_worker`; if even reading it
+   ends the worker, the next time as the bytes it came as.
+
+So one message ends four workers at most: one in a batch, two alone, one by its bytes. A neighbour
+that was merely in hand has its effect on the way. The price: what a lost connection brings again
+goes one by one, some 10 ms each.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from handlers.decision import SetAside
+from store import suspects
+from store.set_aside import SetAsideRow
+from workers.crash import crash_point
+from workers.intake import Intake, take_in
+from workers.isolate import settle
+from workers.process import Desk, EventKey, Report
+from workers.transports.base import Delivery
+
+TRIES_MAX = 2
+"""How often a message that came before is tried alone."""
+
+
+def parts(deliveries: Sequence[Delivery]) -> Iterator[list[Delivery]]:
+    """Split a batch, in its order: new ones together, each that came before by itself."""
+    for before, group in groupby(deliveries, key=came_before):
+        if before:
+            yield from ([delivery] for delivery in group)
+        else:
+            yield list(group)
+
+
+def came_before(delivery: Delivery) -> bool:
+    """Was it handed out before? Then a worker may have ended over it."""
+    return delivery.redelivered or delivery.delivery_count > 0
+
+
+def settle_part(desk: Desk, part: Sequence[Delivery]) -> Report:
+    """Settle what `parts` has put together; raises what `isolate.settle` does."""
+    if not came_before(part[0]):
+        return settle(desk, take_in(part, desk.clock.now()))
+    return _settle_alone(desk, part[0])
+
+
+def _settle_alone(desk: Desk, delivery: Delivery) -> Report:
+    key = suspects.hash_of(delivery.body)
+    now = desk.clock.now()
+    with desk.database.begin() as tx:
+        tries = suspects.begin(tx, [key], now)[key]
+    crash_point("solo_after_begin")
+    if tries > TRIES_MAX + 1:
+        intake, failed = _unread(delivery), {}
+    else:
+        intake = take_in([delivery], now)
+        failed = _given_up(intake) if tries > TRIES_MAX else {}
+    intake.suspects.append(key)
+    return settle(desk, intake, failed)
+
+
+def crashed(tries: int) -> SetAside:
+    """Say why a message that was tried so often is set aside."""
+    told = f"its workers ended {tries} times before they were done with it"
+    return SetAside("crashed_worker", None, told)
+
+
+def _given_up(intake: Intake) -> dict[EventKey, SetAside]:
+    """Set aside what can be read; what is no event of ours is set aside for that."""
+    return {row.key: crashed(TRIES_MAX + 1) for row in intake.arrivals}
+
+
+def _unread(delivery: Delivery) -> Intake:
+    """Set aside the bytes: even reading them has ended a worker."""
+    why = crashed(TRIES_MAX + 2)
+    row = SetAsideRow(
+        None,
+        None,
+        None,
+        why.reason,
+        None,
+        why.message,
+        delivery.body,
+        delivery.routing_key,
+        delivery.headers,
+    )
+    return Intake(rejected=[row])
