@@ -8,7 +8,7 @@ only a repeat, and one with other content under a known id a conflict like any o
 from config.logs import logger
 from handlers.decision import Decision, SetAside
 from handlers.state import State
-from store import inbox, set_aside
+from store import inbox, set_aside, suspects
 from store.save import save
 from workers.crash import crash_point
 from workers.intake import take_in
@@ -38,6 +38,7 @@ def collect(desk: Desk, transport: Transport, queue: str) -> int:
                     outcomes=[(row.event, _why(row.headers)) for row in claim.fresh]
                 )
                 save(tx, State(desk.rules), decision, now)
+                suspects.forget(tx, [suspects.hash_of(each.body) for each in deliveries])
             crash_point("collector_after_commit")
             consumer.ack(deliveries)
             total += len(deliveries)

@@ -76,9 +76,13 @@ def _give_up(failed: dict[EventKey, SetAside], intake: Intake, trouble: Exceptio
     keys = [row.key for row in intake.arrivals]
     if not keys or keys[0] in failed:
         raise trouble
+    failed[keys[0]] = gave_up(keys[0], trouble)
+
+
+def gave_up(key: EventKey, trouble: Exception) -> SetAside:
+    """Say why the one event that makes a transaction fail is set aside."""
     if isinstance(trouble, StoreError):
-        why, detail = f"the database refuses it: {trouble}", trouble.code
-    else:
-        why, detail = f"a bug: {trouble!r}", "".join(traceback.format_exception(trouble))
-        logger().error("batch_failed", source=keys[0][0], id=keys[0][1], stack=detail)
-    failed[keys[0]] = SetAside("gave_up", None, why, detail)
+        return SetAside("gave_up", None, f"the database refuses it: {trouble}", trouble.code)
+    detail = "".join(traceback.format_exception(trouble))
+    logger().error("batch_failed", source=key[0], id=key[1], stack=detail)
+    return SetAside("gave_up", None, f"a bug: {trouble!r}", detail)

@@ -43,26 +43,36 @@ def came_before(delivery: Delivery) -> bool:
     return delivery.redelivered or delivery.delivery_count > 0
 
 
-def settle_part(desk: Desk, part: Sequence[Delivery]) -> Report:
-    """Settle what `parts` has put together; raises what `isolate.settle` does."""
-    if not came_before(part[0]):
-        return settle(desk, take_in(part, desk.clock.now()))
-    return _settle_alone(desk, part[0])
+class Settling:
+    """One of the `parts` on its way to its end; asked again as often as the database is away.
 
+    A try is counted once, before it begins: only who ends with its process has another one.
+    """
 
-def _settle_alone(desk: Desk, delivery: Delivery) -> Report:
-    key = suspects.hash_of(delivery.body)
-    now = desk.clock.now()
-    with desk.database.begin() as tx:
-        tries = suspects.begin(tx, [key], now)[key]
-    crash_point("solo_after_begin")
-    if tries > TRIES_MAX + 1:
-        intake, failed = _unread(delivery), {}
-    else:
-        intake = take_in([delivery], now)
-        failed = _given_up(intake) if tries > TRIES_MAX else {}
-    intake.suspects.append(key)
-    return settle(desk, intake, failed)
+    def __init__(self, desk: Desk, part: Sequence[Delivery]) -> None:
+        self._desk = desk
+        self._part = part
+        self._tries: int | None = None
+
+    def settle(self) -> Report:
+        """Settle it; raises what `isolate.settle` does, and may be called again then."""
+        now = self._desk.clock.now()
+        if not came_before(self._part[0]):
+            return settle(self._desk, take_in(self._part, now))
+        (delivery,) = self._part
+        key = suspects.hash_of(delivery.body)
+        if self._tries is None:
+            with self._desk.database.begin() as tx:
+                tries = suspects.begin(tx, [key], now)[key]
+            self._tries = tries
+            crash_point("solo_after_begin")
+        if self._tries > TRIES_MAX + 1:
+            intake, failed = _unread(delivery), {}
+        else:
+            intake = take_in([delivery], now)
+            failed = _given_up(intake) if self._tries > TRIES_MAX else {}
+        intake.suspects.append(key)
+        return settle(self._desk, intake, failed)
 
 
 def crashed(tries: int) -> SetAside:

@@ -2,7 +2,7 @@
 
 One call does one step in one transaction, so that the loop serves other skus in between. Any worker
 may do any step: rows locked by another are passed over, and what is left is looked at again under
-the sku's lock.
+the sku's lock. An event that the database refuses is found by halving, and set aside as in a batch.
 """
 
 from collections.abc import Mapping
@@ -13,11 +13,12 @@ from handlers.batch import HandlerFailed, decide, expire, keys_of
 from handlers.decision import Decision, Deferred, SetAside
 from handlers.state import Keys, State, Task, TaskKind, Unloaded
 from store import tasks, waiting
-from store.errors import Transient
+from store.errors import DataRefused, Transient
 from store.load import load
 from store.save import save
 from store.transaction import Transaction
 from workers.crash import crash_point
+from workers.isolate import gave_up
 from workers.process import Desk, EventKey, Report, blamed
 from workers.retry import jittered
 
@@ -38,6 +39,17 @@ class _Attempt:
 
     more: Keys = field(default_factory=Keys)
     failed: dict[EventKey, SetAside] = field(default_factory=dict)
+    decided: list[EventKey] = field(default_factory=list)
+    events_max: int | None = None
+
+    def narrow(self, trouble: DataRefused) -> None:
+        """Take half of the events next, or blame the only one; raises where there is none."""
+        if not self.decided:
+            raise trouble
+        if len(self.decided) == 1:
+            (key,) = self.decided
+            self.failed[key] = gave_up(key, trouble)
+        self.events_max = max(1, len(self.decided) // 2)
 
 
 def step(desk: Desk, size: StepSize) -> Report | None:
@@ -52,6 +64,8 @@ def step(desk: Desk, size: StepSize) -> Report | None:
             attempt.more.learn(missing)
         except HandlerFailed as bug:
             attempt.failed[bug.event.source, bug.event.id] = blamed(bug)
+        except DataRefused as refusal:
+            attempt.narrow(refusal)
         except Transient:
             if tries == _TRIES_MAX - 1:
                 raise
@@ -107,20 +121,20 @@ def _sku(desk: Desk, tx: Transaction, task: Task, more: Keys) -> Decision:
 
 def _drain(desk: Desk, tx: Transaction, sku: str, events_max: int, attempt: _Attempt) -> Decision:
     """Let events that waited for a sku take effect, in the order they came."""
-    rows = waiting.for_sku(tx, sku, events_max)
+    rows = waiting.for_sku(tx, sku, min(events_max, attempt.events_max or events_max))
     heard = [(row.event, row.received_at) for row in rows if not _is_in(attempt.failed, row)]
+    given_up = [(row.event, row.received_at) for row in rows if _is_in(attempt.failed, row)]
     events = [event for event, _received_at in heard]
+    attempt.decided = [(event.source, event.id) for event in events]
     keys = keys_of(events).join(attempt.more)
     keys.skus.add(sku)
     keys.exempt = frozenset({sku})
     state = load(tx, keys, events, desk.rules)
     last = waiting.count_for(tx, sku) <= len(rows) and tasks.count_for(tx, sku) == 0
     now = desk.clock.now()
-    decision = decide(state, heard, now, resting=(sku,) if last else ())
+    decision = decide(state, heard, now, resting=(sku,) if last else (), given_up=given_up)
     decision.outcomes += [
-        (row.event, attempt.failed[row.event.source, row.event.id])
-        for row in rows
-        if _is_in(attempt.failed, row)
+        (event, attempt.failed[event.source, event.id]) for event, _received_at in given_up
     ]
     decision.taken += [
         event for event, outcome in decision.outcomes if not isinstance(outcome, Deferred)

@@ -21,7 +21,7 @@ from workers.crash import crash_point
 from workers.process import Desk
 from workers.relay import Relay
 from workers.retry import jittered
-from workers.solo import parts, settle_part
+from workers.solo import Settling, parts
 from workers.topology import Topology
 from workers.transports.base import Consumer, Delivery, Transport
 from workers.transports.errors import ConnectionLost, TransportError
@@ -115,10 +115,11 @@ class Worker:
         """Settle deliveries, waiting for a database that is down; False: no time is left."""
         pauses = _Pauses(self._patience)
         clock = self._desk.clock
+        settling = Settling(self._desk, part)
         while True:
             started = clock.monotonic()
             try:
-                report = settle_part(self._desk, part)
+                report = settling.settle()
             except (Unavailable, Transient) as trouble:
                 if not pauses.wait("database_waits", trouble):
                     return False

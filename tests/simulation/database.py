@@ -40,6 +40,15 @@ class Disk:
         self.writer: object | None = None
         self.down_until = 0.0
 
+    def await_writer(self) -> None:
+        """Wait until nobody writes; raises Contention where that takes too long."""
+        if self.writer is None or self.scheduler.wait(self._is_free, _LOCK_SECONDS_MAX):
+            return
+        raise Contention("the model database is locked", "SQLITE_BUSY")
+
+    def _is_free(self) -> bool:
+        return self.writer is None
+
     @property
     def is_down(self) -> bool:
         """Does it serve nobody?"""
@@ -74,14 +83,11 @@ class SimulatedDatabase(Database):
     @contextmanager
     def begin(self) -> Iterator[Transaction]:
         """Wait for the writer before, then write."""
-        disk = self._disk
-        self.step()
-        if disk.writer is not None:
-            free = disk.scheduler.wait(lambda: disk.writer is None, _LOCK_SECONDS_MAX)
-            if not free:
-                raise Contention("the model database is locked", "SQLITE_BUSY")
-        mine = disk.writer = object()
+        disk, mine = self._disk, object()
         try:
+            self.step()
+            disk.await_writer()
+            disk.writer = mine
             with super().begin() as tx:
                 yield tx
         except BaseException:
@@ -135,7 +141,7 @@ class SimulatedDatabase(Database):
             now += timedelta(seconds=float(count))
         return now.strftime("%Y-%m-%dT%H:%M:%S.") + f"{now.microsecond // 1000:03}"
 
-    def _on_begin(self, connection: Connection) -> None:
+    def _on_begin(self, _connection: Connection) -> None:
         self.statement()
 
     def _on_commit(self, connection: Connection) -> None:

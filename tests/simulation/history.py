@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Self
 from unittest.mock import patch
 
 from handlers.decision import Decision, SetAside
@@ -126,7 +127,7 @@ class History:
 
 
 def _copied(attempt: Attempt) -> Attempt:
-    return Attempt(Keys().join(attempt.more), dict(attempt.failed))
+    return Attempt(Keys().join(attempt.more), dict(attempt.failed), events_max=attempt.events_max)
 
 
 class _Handing:
@@ -138,7 +139,7 @@ class _Handing:
     def ready_count(self, _queue: str) -> int:
         return len(self._deliveries)
 
-    def consumer(self, _queue: str, *, prefetch_max: int) -> "_Handing":
+    def consumer(self, _queue: str, *, prefetch_max: int) -> Self:
         del prefetch_max
         return self
 
@@ -149,7 +150,7 @@ class _Handing:
     def ack(self, _deliveries: Sequence[Delivery]) -> None:
         pass
 
-    def __enter__(self) -> "_Handing":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

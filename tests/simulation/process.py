@@ -80,6 +80,10 @@ class Process:
         """Is nothing of it left?"""
         return not any(task.life is self.life for task in self._scheduler.tasks)
 
+    def join(self) -> None:
+        """Wait until it has ended."""
+        self._scheduler.wait(lambda: self.ended, None)
+
     def _work(self, *, burst: bool) -> None:
         try:
             self._house.ready()

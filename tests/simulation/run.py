@@ -58,7 +58,7 @@ def run(
     seed: int,
     *,
     faults: frozenset[str] | None = None,
-    poison: bool = False,
+    poison: bool = True,
 ) -> tuple[World, Account]:
     """Run one seed and check what is left; raises what is wrong."""
     files = [folder / "run.db", folder / "clean.db"]

@@ -1,4 +1,4 @@
-"""One thing at a time: simulated tasks take turns, drawn by a seed, on a clock that nobody waits for.
+"""One thing at a time: simulated tasks take turns, drawn by a seed, in virtual time.
 
 Each task is a real thread, so that production code runs in it unchanged, but only the one whose
 turn it is ever runs. It gives its turn away where it waits, and now and then at a `pause`. When
@@ -25,7 +25,7 @@ class Killed(BaseException):
     """The process this ran in is no more (kill -9)."""
 
 
-class Stuck(AssertionError):
+class Stuck(AssertionError):  # noqa: N818 - names what happened
     """The world did not come to rest."""
 
 

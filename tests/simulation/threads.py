@@ -11,7 +11,7 @@ from tests.simulation.scheduler import Scheduler, Task
 
 
 class SimulatedThreading:
-    """Stands in for the module `threading` in one world; what it does not know is the real one's."""
+    """Stands in for the module `threading` in one world; the rest is the real one's."""
 
     def __init__(self, scheduler: Scheduler) -> None:
         self._scheduler = scheduler

@@ -96,9 +96,7 @@ class ModelTransport:
 class ModelConsumer:
     """One consumer of one queue; see `base.Consumer`."""
 
-    def __init__(
-        self, broker: Broker, life: Life, queue: str, prefetch: int, epoch: int
-    ) -> None:
+    def __init__(self, broker: Broker, life: Life, queue: str, prefetch: int, epoch: int) -> None:
         self.epoch = epoch
         self._broker = broker
         self._life = life
@@ -314,9 +312,7 @@ class ModelPublisher:
                 self._broker.put(exchange, message)
         return _result([(message.id, "timeout") for message in messages])
 
-    def _one(
-        self, message: OutgoingMessage, exchange: str, *, lost: bool
-    ) -> PublishFailure | None:
+    def _one(self, message: OutgoingMessage, exchange: str, *, lost: bool) -> PublishFailure | None:
         """Send one; None: it is kept and we know."""
         broker = self._broker
         if message.unsendable:

@@ -92,14 +92,16 @@ def workload(rng: Random, *, poison: bool) -> Workload:
     count = rng.choice((5, 10, 20, 35))
     events += [teller.next() for _ in range(count)]
     if rng.random() < 0.5:
-        events += [order_placed(f"{REFUSED}-{n}", [("A", n)]) for n in range(1, 1 + rng.randint(1, 2))]
+        events += [
+            order_placed(f"{REFUSED}-{n}", [("A", n)]) for n in range(1, 1 + rng.randint(1, 2))
+        ]
     if rng.random() < 0.4:
         events.append(order_placed("in a bug's way", [("B", 2)], event_id=f"{BUGGY}-1"))
         events.append(stock_received("r-bug", "WH1", [("A", 1)], event_id=f"{BUGGY}-2"))
     if poison:
         kinds = rng.randint(1, 2)
         events += [
-            order_placed(f"{POISON}-{n}", [("A", 1)], event_id=f"{POISON}-{n}")
+            order_placed(f"{POISON}-{n}", [("P", 1)], event_id=f"{POISON}-{n}")
             for n in range(kinds)
         ]
     body = events[5:]
@@ -258,9 +260,7 @@ class _Teller:
         return stock_counted(self._name, place, lines, counted_at=self._now, time=self._now)
 
     def returned(self) -> Event:
-        return stock_returned(
-            self._name, self._rng.choice(_PLACES), self._lines(), time=self._now
-        )
+        return stock_returned(self._name, self._rng.choice(_PLACES), self._lines(), time=self._now)
 
     def closed(self) -> Event:
         return replenishment_closed(

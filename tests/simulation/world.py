@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
 from random import Random
 from typing import Any
 from unittest.mock import patch
@@ -73,7 +72,7 @@ class World:
         database_url: str,
         *,
         faults: frozenset[str] | None = None,
-        poison: bool = False,
+        poison: bool = True,
     ) -> None:
         """Draw what this run is like. `faults`: these kinds, not drawn ones."""
         self.seed = seed
@@ -102,7 +101,12 @@ class World:
         self._client_done = False
         self._looked_at = -1.0
         self._looker = Process(
-            "the checker", self.scheduler, self.broker, self.disk, self.history, self.settings,
+            "the checker",
+            self.scheduler,
+            self.broker,
+            self.disk,
+            self.history,
+            self.settings,
             timedelta(),
         )
 
@@ -188,7 +192,7 @@ class World:
                 life += 1
                 process = self._process(f"{name}.{life}")
                 process.start()
-                self.scheduler.wait(lambda: process.ended, None)
+                process.join()
                 process.database.close()
                 self.scheduler.wait(None, self.rng.uniform(0.0, 3.0))
 
