@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from events.envelope import Event
-from store import schema
+from store import schema, suspects
 from store.transaction import Database
 from tests.support.builders import order_placed
 from tests.support.desk import hear, open_desk
@@ -86,3 +86,11 @@ def test_a_dead_letter_that_had_its_effect_is_a_repeat(desk: Desk, dead_queue: D
     hear(desk, PLACED)
     dead_queue.collect(desk, PLACED)
     assert kept(desk.database) == (["applied"], [])
+
+
+def test_a_dead_letter_leaves_no_tries_behind(desk: Desk, dead_queue: DeadQueue) -> None:
+    with desk.database.begin() as tx:
+        suspects.begin(tx, [suspects.hash_of(outgoing(PLACED).body)], desk.clock.now())
+    dead_queue.collect(desk, PLACED)
+    assert kept(desk.database) == (["set_aside"], ["crashed_worker"])
+    assert rows(desk.database, schema.suspects) == []

@@ -121,7 +121,7 @@ def _account(world: World, database: Database) -> Account:
     places = _places(database)
     attempted = {_key(message): message for message in world.sent.attempted}
     confirmed = {_key(message): message for message in world.sent.confirmed}
-    # Four workers killed over one message by chance: its bytes are set aside, whatever it did before.
+    # Four workers killed over one message by chance: its bytes are set aside, come what may.
     unlucky = _kills(world) > _LUCK
     account = Account(attempted=len(attempted), acknowledged=len(confirmed))
     for key, message in confirmed.items():
@@ -170,7 +170,9 @@ def _spoilt_ones(world: World, database: Database) -> None:
         poison = {_id(m.body) for m in world.sent.confirmed if _id(m.body).startswith(POISON)}
         innocent = {event_id for event_id in crashed if not event_id.startswith(POISON)}
         # One that three workers in a row were killed over by chance looks as guilty as any.
-        assert _kills(world) > _LUCK or not innocent, f"set aside though no worker ended: {innocent}"
+        assert _kills(world) > _LUCK or not innocent, (
+            f"set aside though no worker ended: {innocent}"
+        )
         assert poison <= crashed, f"still at large: {poison - crashed}"
 
 
