@@ -1,7 +1,7 @@
 """Whatever goes wrong: nothing is lost, nothing doubled, nothing made up (see `checker`).
 
 As many seeds as the budget allows; a failing one is named and repeated by
-`BACKSHIP_TEST_SEED=12345 pytest tests/simulation`. For hours: `python -m tests.simulation 1 100000`.
+`BACKSHIP_TEST_SEED=12345 pytest tests/simulation`; many go by `python -m tests.simulation 1 9999`.
 """
 
 import os
