@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -87,6 +87,8 @@ class Settings(BaseSettings):
     heartbeat_seconds: Annotated[int, Field(ge=5, le=600)] = 30
     connect_seconds_max: Annotated[float, Field(gt=0, le=300)] = 10.0
     statement_seconds_max: Annotated[int, Field(ge=1, le=3_600)] = 60
+    lock_seconds_max: Annotated[int, Field(ge=1, le=3_600)] = 10
+    database_isolation: Literal["read_committed", "serializable"] = "read_committed"
     shutdown_seconds_max: Annotated[int, Field(ge=1, le=600)] = 20
     embedded_lease_seconds: Annotated[float, Field(gt=0, le=15)] = 15.0
     embedded_poll_ms: Annotated[int, Field(ge=1, le=5_000)] = 50

@@ -1,4 +1,4 @@
-"""The commands that only look: at orders, stock, supply, what was told, what was set aside.
+"""The commands that only look: at orders, stock, supply, and what was told.
 
 What nobody knows by the name given: exit 1, and `null` for programs (contract.md §6).
 """
@@ -14,17 +14,6 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and 
 ReplenishmentState = Literal[
     "open", "finalized", "partially_received", "received", "closed", "cancelled"
 ]
-SetAsideReason = Literal[
-    "malformed",
-    "too_large",
-    "unknown_type",
-    "wrong_origin",
-    "conflict",
-    "not_found_in_time",
-    "gave_up",
-    "crashed_worker",
-]
-SetAsideState = Literal["set_aside", "retrying", "resolved", "discarded"]
 
 
 def declare(app: typer.Typer) -> None:
@@ -41,10 +30,6 @@ def declare(app: typer.Typer) -> None:
         audit,
     ):
         app.command()(command)
-    dead = typer.Typer(help="Events that were set aside.", rich_markup_mode=None)
-    dead.command("list")(dead_list)
-    dead.command("show")(dead_show)
-    app.add_typer(dead, name="dead")
 
 
 def order(
@@ -201,31 +186,3 @@ def audit(*, as_json: Json = False) -> int:
     with looking(audit=True) as (tx, rules, _now), progress("audit", SystemClock()) as shown:
         found = inspect(tx, rules, tell)
     return show_audit.audit(found, as_json=as_json)
-
-
-def dead_list(
-    *,
-    reason: Annotated[SetAsideReason | None, typer.Option(help="Only for this reason.")] = None,
-    kind: Annotated[str, typer.Option("--type", help="Only events of this type.")] = "",
-    state: Annotated[SetAsideState, typer.Option(help="Only those in this state.")] = "set_aside",
-    as_json: Json = False,
-) -> int:
-    """List what was set aside, grouped by reason, type and field."""
-    from console import show_messages
-    from console.looking import looking
-    from store.views.dead import dead_list as view
-
-    with looking() as (tx, _rules, _now):
-        rows = view(tx, state=state, reason=reason or "", kind=kind)
-    return show_messages.dead_list(rows, as_json=as_json)
-
-
-def dead_show(key: Annotated[str, typer.Argument(metavar="ID")], *, as_json: Json = False) -> int:
-    """Show one event that was set aside, with its body."""
-    from console import show_messages
-    from console.looking import looking
-    from store.views.dead import dead_show as view
-
-    with looking() as (tx, _rules, _now):
-        row = view(tx, key)
-    return show_messages.dead_show(key, row, as_json=as_json)

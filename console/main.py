@@ -1,8 +1,8 @@
 """The command `backship`: reads what was typed, runs it, and ends with the status of contract §6.
 
-1. Commands are declared in `operate` (what changes something) and `look` (what only looks). Neither
-   imports more than typer: what a command needs it imports when it is called, so that
-   `backship --help` takes a quarter of a second, and not one and a half.
+1. Commands are declared in `operate` (what changes something), `look` (what only looks) and `dead`
+   (what was set aside). None imports more than typer: what a command needs it imports when it is
+   called, so that `backship --help` takes a quarter of a second, and not one and a half.
 2. Whatever goes wrong ends as one sentence on standard error (`trouble`), unless `--debug` asks for
    the stack.
 
@@ -18,7 +18,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from console import look, operate
+from console import dead, look, operate
 from console.trouble import Status, explain
 
 DEBUG = "--debug"
@@ -44,6 +44,7 @@ def _options(
 
 operate.declare(app)
 look.declare(app)
+dead.declare(app)
 
 
 def main() -> NoReturn:

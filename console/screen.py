@@ -8,6 +8,7 @@ block of lines. Moments are shown in UTC, to the minute.
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from shutil import get_terminal_size
 from typing import Any
 
@@ -20,6 +21,7 @@ from rich.text import Text
 from console.trouble import Status
 
 _PLAIN_WIDTH = 1_000  # of a line that nobody's screen limits
+_PAGE_ROWS = 500  # a table is laid out as a whole; of long lists, one page at a time
 _FOLDED_WIDTH_MIN = 20  # a column folded narrower than this is not read but deciphered
 
 Cell = str | int | datetime | None
@@ -73,6 +75,17 @@ def table(
     for line in cells:
         grid.add_row(*(Text(cell) for cell in line))
     _show(title, grid)
+
+
+def pages(
+    title: str, columns: Sequence[str], rows: Iterable[Sequence[Cell]], *, nothing: str
+) -> None:
+    """Print a table of any length, one page after another."""
+    listed = iter(rows)
+    page = list(islice(listed, _PAGE_ROWS))
+    table(title, columns, page, nothing=nothing)
+    while page := list(islice(listed, _PAGE_ROWS)):
+        table("", columns, page)
 
 
 def _fits(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> bool:

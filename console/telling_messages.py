@@ -43,10 +43,17 @@ def waits(name: str, facts: Data, order: str) -> str:
     return f"{order} waits for the order it names"
 
 
+_SINCE = {
+    "retrying": "; it is to be tried again",
+    "discarded": "; a person has discarded it",
+}
+
+
 def set_aside(reason: str, facts: Data, event: str) -> str:
     """Return why an event had no effect."""
     why = reason.replace("_", " ")
-    return f"{event} had no effect and was set aside ({why}): {facts['message']}"
+    since = _SINCE.get(facts.get("state", ""), "")
+    return f"{event} had no effect and was set aside ({why}): {facts['message']}{since}"
 
 
 def _lines(lines: Sequence[Data]) -> str:

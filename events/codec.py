@@ -27,7 +27,7 @@ from events.instants import instant_text
 from events.names import IDENTITY_BYTES_MAX, NAME_CHARS_MAX
 from events.outbound import Outbound
 from events.unknown_fields import unknown_fields
-from events.values import Message
+from events.values import Cause, Message
 
 BODY_BYTES_MAX = 1_048_576
 CONTENT_TYPE = "application/cloudevents+json"
@@ -62,8 +62,7 @@ def decode(body: bytes, *, compressed: bool = False) -> Event | Malformed:
     the body is refused as it is, since inflating 200 KB may give 200 MB.
     """
     if len(body) > BODY_BYTES_MAX:
-        told = f"the body has {len(body):,} bytes, more than {BODY_BYTES_MAX:,}"
-        return _malformed("too_large", None, told, body, None)
+        return too_large(len(body), sha256(body).hexdigest())
     if compressed:
         return _malformed("malformed", None, "the body is compressed", body, None)
     document, fault = strict_json.read(body)
@@ -72,6 +71,12 @@ def decode(body: bytes, *, compressed: bool = False) -> Event | Malformed:
         field = dotted(fault.path)
         return _malformed("malformed", field, f"{field} {fault.message}".strip(), body, document)
     return _checked(body, document)
+
+
+def too_large(byte_count: int, body_sha256: str) -> Malformed:
+    """Return what is wrong with a body that is too large to be looked at, or even to be kept."""
+    told = f"the body has {byte_count:,} bytes, more than {BODY_BYTES_MAX:,}"
+    return Malformed("too_large", None, told, None, None, None, body_sha256)
 
 
 def _checked(body: bytes, document: strict_json.Object) -> Event | Malformed:
@@ -94,6 +99,7 @@ def _checked(body: bytes, document: strict_json.Object) -> Event | Malformed:
         traceparent=_trace(document),
         data_hash=content_hash(envelope.data),
         unknown_fields=unknown_fields(envelope.type, document["data"]),
+        caused_by=_cause(document),
     )
 
 
@@ -118,6 +124,19 @@ def _trace(document: strict_json.Object) -> str | None:
     """Return the W3C trace parent, if it is one: it is passed on in what we emit."""
     text = _text(document, "traceparent")
     return text if text is not None and _TRACEPARENT.fullmatch(text) else None
+
+
+def _cause(document: strict_json.Object) -> Cause | None:
+    """Return which event this is a corrected copy of; what names none is ignored."""
+    named = document.get("caused_by")
+    if not isinstance(named, dict):
+        return None
+    source = _readable(named, "source", IDENTITY_BYTES_MAX)
+    event_id = _readable(named, "id", IDENTITY_BYTES_MAX)
+    kind = _readable(named, "type", NAME_CHARS_MAX)
+    if source is None or event_id is None or kind is None:
+        return None
+    return Cause(source, event_id, kind)
 
 
 def _malformed(

@@ -46,6 +46,7 @@ class Event:
     `time`: when it happened, None if the sender did not say (see `happened_at`).
     `data_hash`: equal for equal content, however it was serialised (see `content_hash`).
     `unknown_fields`: dotted paths of what was ignored in `data`, `*` for any line; for the log.
+    `caused_by`: the event this one is a corrected copy of, if its sender says so.
     """
 
     source: str
@@ -57,6 +58,7 @@ class Event:
     traceparent: str | None
     data_hash: str
     unknown_fields: tuple[str, ...]
+    caused_by: Cause | None = None
 
     @property
     def cause(self) -> Cause:

@@ -29,6 +29,9 @@ Every message is a CloudEvents 1.0 event in structured JSON mode (`application/c
 null in an optional field means absent, but in `ItemChanged`, `VendorChanged`, `ShopChanged` and
 `PlaceChanged` it clears what was set, while an absent field stays as it is.
 
+A corrected copy of an event that was set aside has another id, and an attribute `caused_by` beside
+`data`: `{"source", "id", "type"}` of that event, which is resolved when the copy has its effect.
+
 A message that breaks a rule of its schema, or one a schema can not say (a duplicate key, NUL,
 nesting over 32 levels, `1.0` for a whole number, a line id twice, over 1 MiB, a compressed body),
 is set aside with the path of the field and the reason; see `backship dead list`.

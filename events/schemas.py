@@ -88,6 +88,10 @@ def _attributes_in() -> Schema:
     return {
         "source": TypeAdapter(Identity).json_schema(),
         "time": {"anyOf": [TypeAdapter(Instant).json_schema(), {"type": "null"}]},
+        "caused_by": {
+            "description": "the event that was set aside and that this one is a corrected copy of:"
+            " its source, id and type. Anything else is ignored."
+        },
     }
 
 

@@ -2,7 +2,9 @@
 
 StoreError
 ├── Transient         the same transaction again, from its beginning, may well succeed
-│   ├── Contention        another transaction was in the way: deadlock, serialization, lock, time
+│   ├── Contention        another transaction was in the way: deadlock, serialization, lock
+│   │   └── Locked            it held a lock for longer than we wait for one
+│   ├── TooMuch           more than the database does at once, by time or memory: less may do
 │   ├── Collision         another transaction wrote the same new row first: now it can be seen
 │   └── ConnectionLost    during the transaction, or during its commit: the outcome is unknown
 ├── Unavailable       not now: stop consuming, probe, resume
@@ -38,6 +40,14 @@ class Contention(Transient):
     """Another transaction was in the way."""
 
 
+class Locked(Contention):
+    """A lock did not come free in time; who holds it may hold it for long."""
+
+
+class TooMuch(Transient):
+    """One statement took too long or too much: half of it may go through."""
+
+
 class Collision(Transient):
     """Another transaction wrote the same new row first; where it stays so, it is a bug of ours."""
 
@@ -70,24 +80,40 @@ class SchemaOutdated(SchemaError):
     """The tables are of another version."""
 
 
+STANDBY = frozenset({"25006", "0A000"})
+"""The server answers and takes no writes: after a fail-over it is the wrong one. 0A000 is what a
+standby says to a transaction that begins as READ WRITE or SERIALIZABLE."""
+
 # SQLSTATE, or its class of two characters, longest match first.
 _POSTGRESQL: dict[str, type[StoreError]] = {
     "40001": Contention,  # serialization failure
     "40P01": Contention,  # deadlock
-    "55P03": Contention,  # lock_timeout
-    "57014": Contention,  # statement_timeout
+    "40": Contention,
+    "40003": ConnectionLost,  # it does not know itself whether it committed
+    "55P03": Locked,  # lock_timeout
+    "57014": TooMuch,  # statement_timeout
+    "53200": TooMuch,  # out of memory, or of places for locks
+    "53400": TooMuch,  # temp_file_limit
+    "54": DataRefused,  # a value too long for an index
+    "54001": TooMuch,  # stack depth
+    "72": Contention,  # snapshot too old
     "23505": Collision,
     "08": ConnectionLost,
     "57P01": ConnectionLost,  # the server is shut down
     "57P02": ConnectionLost,
     "57P05": ConnectionLost,
     "25P03": ConnectionLost,  # idle in transaction for too long
-    "57P03": Unavailable,  # it is starting up
+    "25P04": ConnectionLost,  # transaction_timeout
+    "57": Unavailable,  # an operator stepped in; it is starting up
     "25006": Unavailable,  # it has become a standby: it answers, and takes no writes
-    "53": Unavailable,  # disk full, out of memory, too many connections
+    "0A000": Unavailable,  # so too
+    "53": Unavailable,  # disk full, too many connections
     "58": Unavailable,  # its own disk fails
+    "XX": Unavailable,  # it is damaged, or has a bug: not the fault of what it was given
+    "F0": Unavailable,  # its configuration
     "28": Refused,
     "3D000": Refused,
+    "57P04": Refused,  # the database was dropped
     "42501": Refused,  # no right to a table
     "42P01": SchemaOutdated,
     "42703": SchemaOutdated,
@@ -98,11 +124,16 @@ _POSTGRESQL: dict[str, type[StoreError]] = {
 _SQLITE: dict[int, type[StoreError]] = {
     sqlite3.SQLITE_BUSY: Contention,
     sqlite3.SQLITE_LOCKED: Contention,
+    sqlite3.SQLITE_PROTOCOL: Contention,  # others opened and closed the file at the same time
+    sqlite3.SQLITE_SCHEMA: Contention,
+    sqlite3.SQLITE_INTERRUPT: TooMuch,
     sqlite3.SQLITE_FULL: Unavailable,
     sqlite3.SQLITE_IOERR: Unavailable,
     sqlite3.SQLITE_READONLY: Unavailable,
     sqlite3.SQLITE_CANTOPEN: Unavailable,
     sqlite3.SQLITE_PERM: Unavailable,
+    sqlite3.SQLITE_AUTH: Unavailable,
+    sqlite3.SQLITE_NOLFS: Unavailable,
     sqlite3.SQLITE_NOMEM: Unavailable,
     sqlite3.SQLITE_NOTADB: Refused,
     sqlite3.SQLITE_CORRUPT: Refused,
@@ -111,11 +142,21 @@ _SQLITE: dict[int, type[StoreError]] = {
     sqlite3.SQLITE_MISMATCH: DataRefused,
 }
 
-# What a server says that will take us later.
-_SOON = ("too many", "remaining connection slots", "starting up", "shutting down", "recovery")
+# What a server says that will not take us before somebody has changed something.
+_NEVER = (
+    "authentication failed",
+    "does not exist",
+    "no password",
+    "no pg_hba.conf entry",
+    "not permitted to log in",
+    "permission denied",
+    "requires a valid client certificate",
+)
 
 _SAYS: dict[type[StoreError], str] = {
     Contention: "another transaction of {where} was in the way",
+    Locked: "another transaction of {where} held a lock for too long",
+    TooMuch: "it was more than {where} does at once",
     Collision: "another transaction of {where} wrote the same row first",
     ConnectionLost: "the connection to {where} was lost",
     Unavailable: "{where} does not serve us now",
@@ -152,7 +193,7 @@ def not_connected(error: BaseException, where: str) -> Unavailable:
     The protocol's code is lost on the way through libpq; what is left is the server's sentence.
     """
     said = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-    if "FATAL:" in said and not any(word in said for word in _SOON):
+    if "FATAL:" in said and any(word in said for word in _NEVER):
         return Refused(f"{where} refused us: {said.partition('FATAL:')[2].strip()}.", "connect")
     return Unavailable(f"{where} can not be reached: {said}.", "connect")
 

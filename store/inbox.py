@@ -36,6 +36,17 @@ _CLAIM = Query(
     ),
 )
 
+# What was set aside and is tried again: only with the content it had.
+_REOPEN = Query(
+    """
+    UPDATE inbox AS t SET outcome = 'applied'
+    FROM {given} WHERE t.source = given.of_source AND t.event_id = given.of_event
+        AND t.data_hash = given.of_hash AND t.outcome = 'set_aside'
+    RETURNING source, event_id, data_hash
+    """,
+    (("of_source", "text"), ("of_event", "text"), ("of_hash", "text")),
+)
+
 _KNOWN = Query(
     """
     SELECT t.source, t.event_id, t.data_hash
@@ -91,8 +102,11 @@ class Claim:
     conflicts: list[Arrival] = field(default_factory=list)
 
 
-def claim(tx: Transaction, arrivals: Sequence[Arrival]) -> Claim:
-    """Enter a batch; each event belongs to this transaction or was heard before."""
+def claim(tx: Transaction, arrivals: Sequence[Arrival], *, again: bool = False) -> Claim:
+    """Enter a batch; each event belongs to this transaction or was heard before.
+
+    `again`: what was set aside with the same content is this transaction's as well.
+    """
     firsts: dict[EventKey, Arrival] = {}
     for arrival in arrivals:
         firsts.setdefault(arrival.key, arrival)
@@ -105,10 +119,14 @@ def claim(tx: Transaction, arrivals: Sequence[Arrival]) -> Claim:
         (source, event_id): data_hash
         for source, event_id, data_hash in tx.query(_KNOWN, sorted(firsts.keys() - entered))
     }
+    others = {(*row.key, row.event.data_hash) for row in arrivals if row.key not in entered}
+    opened = set(map(tuple, tx.query(_REOPEN, sorted(others)))) if again else set()
     claimed = Claim()
     for arrival in arrivals:
         key = arrival.key
-        if key in entered and firsts[key] is arrival:
+        content = (*key, arrival.event.data_hash)
+        if (key in entered and firsts[key] is arrival) or content in opened:
+            opened.discard(content)
             claimed.fresh.append(arrival)
         elif arrival.event.data_hash == hashes.get(key, firsts[key].event.data_hash):
             claimed.repeats.append(arrival)

@@ -3,6 +3,9 @@
 Never `id > last`: a row with an earlier clock may commit later. A row is deleted once the broker
 has confirmed it; whatever happens in between, it is published again under the same id.
 
+What the broker did not take leaves the way free for the rest: it is held back (`store.held_back`)
+and comes again when it is due, a few in each window, so that a full queue never fills the windows.
+
 One relay at a time publishes, so that what concerns one order leaves in order. That is a matter of
 order only: two relays at once would publish twice, and lose nothing.
 """
@@ -10,25 +13,22 @@ order only: two relays at once would publish twice, and lose nothing.
 import itertools
 import os
 import socket
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import UTC, datetime
 
-from store import schema
-from store.statements import Query, Row
+from store import held_back, schema
+from store.held_back import Place, Refusal
+from store.outgoing import Outgoing, anything, look
+from store.statements import Query
 from store.transaction import Database, Transaction
 
 _windows = itertools.count()  # two relays of one process are two
 
 _LEASE_SECONDS = 15  # longer than a window may take to be published and confirmed
 
-_TAKE = Query(
-    """
-    SELECT t.clock, t.n, t.id, t.type, t.routing_key, t.body, t.at FROM outbox AS t
-    ORDER BY t.clock, t.n, t.id LIMIT :count_max
-    """
-)
+_ROUNDS_MAX = 10  # of looking for rows that wait behind no other
+
 _COUNT = Query("SELECT COUNT(*) FROM outbox")
 _OLDEST = Query("SELECT t.at FROM outbox AS t ORDER BY t.clock, t.n, t.id LIMIT 1")
 _HOLD = Query("SELECT t.id FROM relay_lock AS t WHERE t.id = 1 {take}")
@@ -45,30 +45,23 @@ _HOLDER = Query("SELECT owner FROM relay_lock WHERE owner IS NOT NULL")
 _RELEASE = Query("UPDATE relay_lock SET owner = NULL, lease_until = NULL WHERE owner = :owner")
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """One event to publish. `at`: when its cause happened."""
-
-    id: str
-    type: str
-    routing_key: str
-    body: bytes
-    at: datetime
-
-    @property
-    def unix_seconds(self) -> int:
-        """Return `at` as AMQP writes it."""
-        return int(self.at.timestamp())
-
-
 class Guard:
     """The right to publish one window. Without it there is nothing to take."""
 
-    def __init__(self, database: Database, row: Transaction | None, owner: str | None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        row: Transaction | None,
+        owner: str | None,
+        now: datetime | None,
+    ) -> None:
         self._database = database
         self._row = row
         self._owner = owner
-        self._keys: dict[str, Row] = {}
+        self._now = now
+        self._taken: dict[str, tuple[Place, Outgoing]] = {}
+        self.more = False
+        """Whether the last `take` may have left something that could be taken now."""
 
     @property
     def held(self) -> bool:
@@ -76,23 +69,51 @@ class Guard:
         return self._row is not None or self._owner is not None
 
     def take(self, count_max: int) -> list[Outgoing]:
-        """Return the first rows to publish; they stay where they are. []: nothing, or not ours."""
+        """Return the first rows to publish; they stay where they are. []: nothing, or not ours.
+
+        Left out is what is held back and not yet due, and what follows that under its subject.
+        Besides `count_max` rows come up to a tenth as many that were held back and are due.
+        """
+        self.more = False
         if not self.held:
             return []
-        if self._row is not None:
-            return self._take(self._row, count_max)
-        with self._database.read() as tx:
-            return self._take(tx, count_max)
+        for _ in range(_ROUNDS_MAX):
+            with self._reading() as tx:
+                found = look(tx, count_max, self._now)
+            if found.behind:
+                with self._writing() as tx:
+                    held_back.put_behind(tx, found.behind, self._moment)
+            self._taken = {row.id: (place, row) for place, row in found.rows.items()}
+            self.more = found.more
+            if found.rows or not found.behind:
+                break
+        return [row for _place, row in self._taken.values()]
+
+    def settle(self, confirmed: Iterable[str], refused: Mapping[str, Refusal]) -> None:
+        """Forget rows whose publishing was confirmed, hold back what was refused; by id.
+
+        That ends the window.
+        """
+        if not self.held:
+            return
+        published = [self._taken[key] for key in confirmed]
+        with self._writing() as tx:
+            tx.delete(schema.outbox, [place for place, _row in published])
+            held_back.forget(tx, {place: row.body for place, row in published})
+            held_back.enter(
+                tx,
+                {
+                    place: (held_back.subject_of(row.body), refused[row.id])
+                    for place, row in self._taken.values()
+                    if row.id in refused
+                },
+                self._moment,
+            )
+            self._give_back(tx)
 
     def delete(self, ids: Iterable[str]) -> None:
         """Forget rows whose publishing was confirmed. That ends the window."""
-        keys = [self._keys[key] for key in ids]
-        if self._row is not None:
-            self._row.delete(schema.outbox, keys)
-        elif self._owner is not None:
-            with self._database.begin() as tx:
-                tx.delete(schema.outbox, keys)
-                self._give_back(tx)
+        self.settle(ids, {})
 
     def end(self) -> None:
         """Let another relay publish."""
@@ -100,21 +121,29 @@ class Guard:
             with self._database.begin() as tx:
                 self._give_back(tx)
 
-    def _take(self, tx: Transaction, count_max: int) -> list[Outgoing]:
-        taken = []
-        for clock, n, key, kind, routing_key, body, at in tx.query(_TAKE, (), count_max=count_max):
-            self._keys[key] = (clock, n, key)
-            taken.append(Outgoing(key, kind, routing_key, body.encode(), tx.instant(at)))
-        return taken
+    @property
+    def _moment(self) -> datetime:
+        return self._now or datetime.min.replace(tzinfo=UTC)
+
+    def _reading(self) -> AbstractContextManager[Transaction]:
+        return nullcontext(self._row) if self._row is not None else self._database.read()
+
+    def _writing(self) -> AbstractContextManager[Transaction]:
+        return nullcontext(self._row) if self._row is not None else self._database.begin()
 
     def _give_back(self, tx: Transaction) -> None:
-        tx.run(_RELEASE, (), owner=self._owner)
-        self._owner = None
+        if self._owner is not None:
+            tx.run(_RELEASE, (), owner=self._owner)
+            self._owner = None
 
 
 @contextmanager
-def guard(database: Database, lease_seconds: int = _LEASE_SECONDS) -> Iterator[Guard]:
+def guard(
+    database: Database, lease_seconds: int = _LEASE_SECONDS, now: datetime | None = None
+) -> Iterator[Guard]:
     """Hold the right to publish one window while the block runs, unless another relay has it.
+
+    `now`: what is held back until then comes as well; None: nothing of it.
 
     PostgreSQL: a row lock in a transaction that also deletes what was published; it ends with its
     connection. SQLite would keep all writers out meanwhile: there it is a lease, which a killed
@@ -123,9 +152,9 @@ def guard(database: Database, lease_seconds: int = _LEASE_SECONDS) -> Iterator[G
     if database.dialect.locks_rows:
         with database.begin() as tx:
             held = bool(tx.query(_HOLD))
-            yield Guard(database, tx if held else None, None)
-    elif oldest_at(database) is None:
-        yield Guard(database, None, None)  # to look costs nothing; the right to publish, a write
+            yield Guard(database, tx if held else None, None, now)
+    elif not _anything(database, now):
+        yield Guard(database, None, None, now)  # to look is cheap; the right to publish, a write
     else:
         owner = f"{socket.gethostname()}:{os.getpid()}:{next(_windows)}"
         with database.begin() as tx:
@@ -133,7 +162,7 @@ def guard(database: Database, lease_seconds: int = _LEASE_SECONDS) -> Iterator[G
                 if _is_dead(str(holder)):
                     tx.run(_RELEASE, (), owner=holder)
             held = tx.run(_LEASE, (), owner=owner, lease=f"+{lease_seconds} seconds") == 1
-        leased = Guard(database, None, owner if held else None)
+        leased = Guard(database, None, owner if held else None, now)
         try:
             yield leased
         finally:
@@ -152,6 +181,18 @@ def _is_dead(owner: str) -> bool:
     except PermissionError:
         return False
     return False
+
+
+def _anything(database: Database, now: datetime | None) -> bool:
+    """Is there anything that could be taken?"""
+    with database.read() as tx:
+        return anything(tx, now)
+
+
+def held_back_count(database: Database) -> int:
+    """Return how many events the broker did not take, or wait behind such a one."""
+    with database.read() as tx:
+        return held_back.count(tx)
 
 
 def count(database: Database) -> int:

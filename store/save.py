@@ -16,6 +16,7 @@ from handlers.decision import Applied, Decision, Outcome, SetAside
 from handlers.state import State
 from store import (
     inbox,
+    operations,
     save_goods,
     save_messages,
     save_orders,
@@ -52,6 +53,13 @@ def save(tx: Transaction, state: State, decision: Decision, now: datetime) -> No
     waiting.settle(tx, decision.outcomes, taken, clock)
     _set_aside(tx, decision, now)
     inbox.mark(tx, _unlike_claimed(tx, outcomes, taken))
+    corrections = {
+        (event.source, event.id): event
+        for event, outcome in decision.outcomes
+        if event.caused_by is not None and isinstance(outcome, Applied)
+    }
+    if corrections:
+        operations.correct(tx, list(corrections.values()), now)
 
 
 def _unlike_claimed(

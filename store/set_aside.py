@@ -2,7 +2,7 @@
 
 A row is known by the event's source, id and content; by the content alone where the other two can
 not be read. The same again raises `attempts` and adds no row (contract.md §1). One that a person
-has discarded stays discarded.
+has discarded stays discarded, and one that is to be tried again stays so.
 """
 
 import dataclasses
@@ -27,13 +27,19 @@ _AGAIN = """
     reason = excluded.reason,
     field = excluded.field,
     message = excluded.message,
-    state = CASE set_aside.state WHEN 'discarded' THEN 'discarded' ELSE 'set_aside' END
+    detail = excluded.detail,
+    state = CASE WHEN set_aside.state IN ('discarded', 'retrying') THEN set_aside.state
+        ELSE 'set_aside' END,
+    closed_at = CASE set_aside.state WHEN 'discarded' THEN set_aside.closed_at END
 """
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class SetAsideRow:
-    """One message and why it was set aside. `field`: dotted path from the envelope."""
+    """One message and why it was set aside. `field`: dotted path from the envelope.
+
+    `body_sha256`: of the whole body, where `body` is only its head (`too_large`).
+    """
 
     source: str | None
     event_id: str | None
@@ -45,6 +51,7 @@ class SetAsideRow:
     routing_key: str | None = None
     headers: Mapping[str, object] = dataclasses.field(default_factory=dict)
     detail: Mapping[str, object] | None = None
+    body_sha256: str | None = None
 
     @classmethod
     def malformed(
@@ -62,6 +69,20 @@ class SetAsideRow:
             routing_key,
             headers,
         )
+
+    @classmethod
+    def too_large(
+        cls,
+        fault: Malformed,
+        head: bytes,
+        byte_count: int,
+        routing_key: str,
+        headers: Mapping[str, object],
+    ) -> Self:
+        """Return the row of a body of which only the head is kept; `fault.key` is its SHA-256."""
+        row = cls.malformed(fault, head, routing_key, headers)
+        detail = {"bytes": byte_count, "sha256": fault.key}
+        return dataclasses.replace(row, detail=detail, body_sha256=fault.key)
 
     @classmethod
     def of_event(  # noqa: PLR0913 - one for each column
@@ -93,7 +114,7 @@ class SetAsideRow:
     @property
     def id(self) -> str:
         """What a repeat is known by: 16 hexadecimal digits."""
-        content = sha256(self.body).hexdigest()
+        content = self.body_sha256 or sha256(self.body).hexdigest()
         known = [content] if not (self.source and self.event_id) else []
         names = known or [self.source or "", self.event_id or "", content]
         return sha256("\x1f".join(names).encode("utf-8", "replace")).hexdigest()[:_ID_CHARS]
@@ -114,25 +135,30 @@ def record(tx: Transaction, rows: Iterable[SetAsideRow], now: datetime) -> None:
 def _row(key: str, row: SetAsideRow, attempts: int, at: str) -> Row:
     return (
         key,
-        _plain(row.source),
-        _plain(row.event_id),
-        _plain(row.type),
+        plain(row.source),
+        plain(row.event_id),
+        plain(row.type),
         row.reason,
-        _plain(row.field),
-        _plain(row.message),
+        plain(row.field),
+        plain(row.message),
         attempts,
         at,
         at,
         "set_aside",
         row.body,
         json.dumps(dict(row.headers), default=_shown),
-        None if row.detail is None else json.dumps(dict(row.detail), default=_shown),
-        _plain(row.routing_key),
+        document(row.detail),
+        plain(row.routing_key),
         None,
     )
 
 
-def _plain(text: str | None) -> str | None:
+def document(detail: Mapping[str, object] | None) -> str | None:
+    """Return what more is known of one as JSON text, whatever it holds."""
+    return None if detail is None else json.dumps(dict(detail), default=_shown)
+
+
+def plain(text: str | None) -> str | None:
     """Return text any database takes: what was read of a bad body may hold anything."""
     if text is None:
         return None

@@ -3,10 +3,10 @@
 `begin` counts a try and is committed before the try begins; `forget` belongs to the transaction
 that settles the message. What `begin` still finds was tried by workers that ended over it. The
 broker's own count will not do: a message that is merely in hand when a worker ends is counted there
-as well (reliability: one poison took its nine neighbours along).
+as well.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import datetime
 from hashlib import sha256
 
@@ -50,6 +50,6 @@ def tries(tx: Transaction, hashes: Collection[str]) -> dict[str, int]:
     return dict(tx.query(_TRIES, [(key,) for key in sorted(set(hashes))]))
 
 
-def forget(tx: Transaction, hashes: Sequence[str]) -> None:
+def forget(tx: Transaction, hashes: Collection[str]) -> None:
     """Forget the tries of messages that are settled in this transaction."""
     tx.delete(schema.suspects, [(key,) for key in set(hashes)])

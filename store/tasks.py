@@ -7,6 +7,7 @@ of one sku only the oldest is to be had.
 # ruff: noqa: S608 - what is put into SQL is a list of columns
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from events.envelope import Cause
@@ -23,9 +24,12 @@ _WALKS = Query(f"SELECT {_COLUMNS} FROM tasks AS t WHERE t.kind = 'walk' ORDER B
 _FIRST = Query(
     f"""
     SELECT {_COLUMNS} FROM tasks AS t
-    WHERE t.sku IS NULL OR NOT EXISTS (
+    WHERE (t.sku IS NULL OR NOT EXISTS (
         SELECT 1 FROM tasks AS earlier
         WHERE earlier.sku = t.sku AND (earlier.clock, earlier.n) < (t.clock, t.n)
+    )) AND NOT EXISTS (
+        SELECT 1 FROM suspects AS s
+        WHERE s.body_hash = 'task ' || t.task_id AND s.tries > :tries_max AND s.seen_at > :since
     )
     ORDER BY t.clock, t.n
     LIMIT 1 {{take}}
@@ -36,6 +40,7 @@ _UNFINISHED = Query(
     """
     SELECT 1 WHERE EXISTS (SELECT 1 FROM tasks)
         OR EXISTS (SELECT 1 FROM waiting WHERE sku IS NOT NULL)
+        OR EXISTS (SELECT 1 FROM set_aside WHERE state = 'retrying')
     """
 )
 _OF_VENDOR = Query(
@@ -60,9 +65,13 @@ def walks(tx: Transaction) -> list[Task]:
     return [_task(tx, row) for row in tx.query(_WALKS)]
 
 
-def first(tx: Transaction) -> Task | None:
-    """Return the oldest task nobody else has in hand; it is this transaction's. None: none."""
-    return next((_task(tx, row) for row in tx.query(_FIRST)), None)
+def first(tx: Transaction, tries_max: int, since: datetime) -> Task | None:
+    """Return the oldest task nobody else has in hand; it is this transaction's. None: none.
+
+    One that was tried more than `tries_max` times without an end, last after `since`, is left out.
+    """
+    rows = tx.query(_FIRST, tries_max=tries_max, since=instant_text(since))
+    return next((_task(tx, row) for row in rows), None)
 
 
 def count_for(tx: Transaction, sku: str) -> int:
@@ -72,7 +81,7 @@ def count_for(tx: Transaction, sku: str) -> int:
 
 
 def unfinished(database: Database) -> bool:
-    """Is there a task, or an event that waits for one to end?"""
+    """Is there a task, an event that waits for one to end, or one to be tried again?"""
     with database.read() as tx:
         return bool(tx.query(_UNFINISHED))
 

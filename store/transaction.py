@@ -23,6 +23,7 @@ from store.dialects.base import Dialect, Driver, Limits
 from store.dialects.postgresql import Postgresql
 from store.dialects.sqlite import Sqlite
 from store.errors import (
+    STANDBY,
     ConnectionLost,
     SchemaError,
     SchemaMissing,
@@ -32,6 +33,7 @@ from store.errors import (
     classify,
     not_connected,
 )
+from store.generations import Generations
 from store.statements import Firsts, Query, Row, Rows, Value, key_of
 
 _DIALECTS: dict[str, type[Dialect]] = {"postgresql+psycopg": Postgresql, "sqlite": Sqlite}
@@ -149,11 +151,17 @@ class Database:
             Path(parsed.database) if self.dialect.name == "sqlite" and parsed.database else None
         )
         self.engine = self.dialect.engine(parsed, limits or Limits())
+        self._fresh = Generations(self.engine)
 
     @contextmanager
     def begin(self) -> Iterator[Transaction]:
         """Yield a transaction that commits at the end, or rolls back where anything is raised."""
-        with self._translated(), self._connected() as connection, connection.begin():
+        with (
+            self._translated(),
+            self._connected() as connection,
+            connection.begin(),
+            self._kept_apart(connection),
+        ):
             yield _transaction(connection, self.dialect)
 
     @contextmanager
@@ -196,15 +204,26 @@ class Database:
             if isinstance(meant, ConnectionLost):  # there was none yet to be lost
                 meant = not_connected(error, self.address)
             raise meant from error
-        with connection:
-            try:
-                yield connection
-            except Exception as error:
-                # A raw cursor broke the connection unseen by the pool, or a server that has become
-                # a standby would be asked again: neither goes back into it.
-                if isinstance(classify(error), ConnectionLost | Unavailable):
-                    connection.invalidate()
-                raise
+        with connection, self._kept_apart(connection):
+            yield connection
+
+    @contextmanager
+    def _kept_apart(self, connection: Connection) -> Iterator[None]:
+        """Let no connection back into the pool that a raw cursor broke, unseen by the pool.
+
+        Within the transaction, so that no rollback is tried on it, and around the commit. Nor one
+        to a server that has become a standby. What ended one connection ended the others, and a
+        standby answers their pings: all are made anew then.
+        """
+        try:
+            yield
+        except Exception as error:
+            meant = classify(error, self.address)
+            if isinstance(meant, ConnectionLost | Unavailable):
+                connection.invalidate()
+            if isinstance(meant, ConnectionLost) or (meant and meant.code in STANDBY):
+                self._fresh.begin_anew()
+            raise
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from config.logs import logger
-from events.codec import Malformed, decode
+from events.codec import Malformed, decode, too_large
 from events.envelope import Event
 from events.routing import has_wrong_origin, origin_of
 from store.inbox import Arrival
 from store.set_aside import SetAsideRow
 from workers.transports.base import Delivery
+from workers.transports.large_bodies import head_of
 
 _noted: set[str] = set()
 
@@ -31,6 +32,9 @@ def take_in(deliveries: Sequence[Delivery], received_at: datetime) -> Intake:
     """Decode each delivery; neighbours of a bad one go on."""
     intake = Intake()
     for delivery in deliveries:
+        if (large := _too_large(delivery)) is not None:
+            intake.rejected.append(large)
+            continue
         event = decode(delivery.body, compressed=delivery.compressed)
         if isinstance(event, Malformed):
             intake.rejected.append(
@@ -47,6 +51,15 @@ def take_in(deliveries: Sequence[Delivery], received_at: datetime) -> Intake:
             Arrival(event, delivery.body, received_at, delivery.routing_key, delivery.headers)
         )
     return intake
+
+
+def _too_large(delivery: Delivery) -> SetAsideRow | None:
+    """Keep of a body over the limit its head, its length and its SHA-256."""
+    head, cut = (delivery.body, delivery.cut) if delivery.cut else head_of(delivery.body)
+    if cut is None:
+        return None
+    fault = too_large(cut.bytes, cut.sha256)
+    return SetAsideRow.too_large(fault, head, cut.bytes, delivery.routing_key, delivery.headers)
 
 
 def _wrong_origin(event: Event, delivery: Delivery) -> SetAsideRow:

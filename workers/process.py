@@ -31,12 +31,16 @@ class Desk:
     """Where batches are decided: the database, the rules, what time it is.
 
     `wait`: how long an event may wait for the order or replenishment it names (C3).
+    `young_until`: the worker has begun lately, until then (monotonic seconds; see `wary`).
+    `trying`: hashes of bodies this process is trying again; it lives, so they have not ended it.
     """
 
     database: Database
     rules: Rules
     clock: Clock
     wait: timedelta = timedelta(hours=24)
+    young_until: float = 0.0
+    trying: set[str] = field(default_factory=set, compare=False)
 
 
 @dataclass(slots=True)

@@ -3,26 +3,39 @@
 1. Take the rows that are present, in order, up to a window. Never `id > last`: rows that commit
    late would be skipped.
 2. Publish them all, mandatory, and wait for every confirm under one deadline.
-3. Delete what was confirmed. What was not stays and goes again under the same id.
+3. Delete what was confirmed. What the broker refused is held back (`refusals`) and leaves the way
+   free for the others; what it did not answer goes again under the same id, after a pause.
 
 The relay has a thread, a database connection and a broker connection of its own: a blocked
 publisher must not stop the consumer. It sleeps until a batch commits or a poll is due.
 """
 
 import threading
+from dataclasses import dataclass
 
 from config.logs import logger
 from store import outbox
 from store.errors import StoreError
+from store.outgoing import Outgoing
 from store.transaction import Database
 from workers.clock import Clock
 from workers.crash import crash_point
+from workers.refusals import CONNECTION_TROUBLE, Refusals
 from workers.retry import jittered
-from workers.transports.base import OutgoingMessage, Publisher, Transport
-from workers.transports.errors import TransportError
+from workers.transports.base import OutgoingMessage, Publisher, PublishResult, Transport
+from workers.transports.errors import ConnectionLost, TransportError
 
 _POLL_SECONDS = 0.5  # for what other processes left behind; our own commits wake us
+_LOOK_SHARE = 4  # looking in vain takes at most a fifth of the time
 _BACKOFF_SECONDS_MAX = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """How many of a window were confirmed, and whether there may be more to take at once."""
+
+    confirmed: int
+    more: bool
 
 
 class Relay:
@@ -47,6 +60,7 @@ class Relay:
         self._wake = threading.Event()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
+        self._refusals = Refusals(clock)
         self.published = 0
 
     def start(self) -> None:
@@ -71,63 +85,78 @@ class Relay:
 
         Raises TransportError or StoreError; nothing is lost then.
         """
-        with outbox.guard(self._database) as guard:
+        return self._publish_window().confirmed
+
+    def _publish_window(self) -> _Window:
+        now = self._clock.now()
+        with outbox.guard(self._database, now=now) as guard:
             rows = guard.take(self._window_max)
             if not rows:
-                return 0
+                return _Window(0, more=guard.more)
             crash_point("relay_after_take")
-            if self._publisher is None:
-                self._publisher = self._transport.publisher()
-            messages = [
-                OutgoingMessage(row.id, row.type, row.routing_key, row.body, row.unix_seconds)
-                for row in rows
-            ]
-            result = self._publisher.publish(
-                messages, self._exchange, deadline_seconds=self._publish_seconds_max
-            )
+            result = self._publish(rows)
             crash_point("relay_after_publish")
-            guard.delete(result.confirmed)
+            guard.settle(result.confirmed, self._refusals.of(rows, result))
         crash_point("relay_after_delete")
         self.published += len(result.confirmed)
-        if result.failed:
-            reasons = sorted(set(result.failed.values()))
-            logger().warning(
-                "publish_unconfirmed",
-                count=len(result.failed),
-                reasons=reasons,
-                remark=result.remark,
-            )
-        return len(result.confirmed)
+        unanswered = [key for key, reason in result.failed.items() if reason in CONNECTION_TROUBLE]
+        if unanswered:
+            message = f"{len(unanswered)} events were not confirmed. {result.remark}"
+            raise ConnectionLost(message.strip())
+        return _Window(len(result.confirmed), more=guard.more)
+
+    def _publish(self, rows: list[Outgoing]) -> PublishResult:
+        if self._publisher is None:
+            self._publisher = self._transport.publisher()
+        messages = [
+            OutgoingMessage(row.id, row.type, row.routing_key, row.body, row.unix_seconds)
+            for row in rows
+        ]
+        return self._publisher.publish(
+            messages, self._exchange, deadline_seconds=self._publish_seconds_max
+        )
 
     def _run(self) -> None:
         failures = 0
         while True:
             # Asked before the pass: what was decided before the stop is in the last one.
             last = self._stop.is_set()
+            published = self.published
+            began = self._clock.monotonic()
             try:
-                count = self._until_empty()
-                failures = 0
-            except (TransportError, StoreError) as trouble:
-                failures += 1
-                wait = jittered(failures, first_seconds=0.25, seconds_max=_BACKOFF_SECONDS_MAX)
-                logger().warning("relay_waits", reason=str(trouble), seconds=wait)
-                self._let_go()
-                if self._stop.wait(wait):
+                self._until_empty()
+            except Exception as trouble:  # noqa: BLE001 - a dead relay would be noticed by nobody
+                failures = 1 if self.published > published else failures + 1
+                if not self._back_off(failures, trouble):
                     return
                 continue
+            failures = 0
             if last:
                 return
-            if count == 0 and not self._stop.is_set():
-                self._wake.wait(_POLL_SECONDS)
+            if self.published == published and not self._stop.is_set():
+                # With very much held back a look takes long: then we look less often.
+                took = self._clock.monotonic() - began
+                self._wake.wait(max(_POLL_SECONDS, _LOOK_SHARE * took))
                 self._wake.clear()
 
-    def _until_empty(self) -> int:
-        total = 0
-        while True:
-            count = self.publish_once()
-            total += count
-            if count < self._window_max:
-                return total
+    def _until_empty(self) -> None:
+        """Publish window after window; each leaves less, for what is refused is held back."""
+        try:
+            while self._publish_window().more:
+                pass
+        finally:
+            self._refusals.say()
+
+    def _back_off(self, failures: int, trouble: Exception) -> bool:
+        """Wait after trouble that concerns all; False: stopped meanwhile."""
+        wait = jittered(failures, first_seconds=0.25, seconds_max=_BACKOFF_SECONDS_MAX)
+        seconds = round(wait, 2)
+        if isinstance(trouble, TransportError | StoreError):
+            logger().warning("relay_waits", reason=str(trouble), seconds=seconds)
+        else:
+            logger().error("relay_failed", reason=repr(trouble), seconds=seconds, exc_info=trouble)
+        self._let_go()
+        return not self._stop.wait(wait)
 
     def _let_go(self) -> None:
         publisher, self._publisher = self._publisher, None

@@ -5,7 +5,8 @@ error itself, unwrapped. Which errors are worth another try is the caller's to s
 
 - `reaching_a_server`: a worker that starts together with its servers. Bounded tries and time.
 - `repeating_a_transaction`: a deadlock, a serialization failure, a connection lost in a commit: the
-  whole transaction again. Bounded tries; anything held in the database is claimed anew each time.
+  whole transaction again. Bounded tries and time; anything held in the database is
+  claimed anew each time.
 - `waiting_for_a_lock`: a lock that others hold for a moment and that cannot be queued for.
 """
 
@@ -22,6 +23,7 @@ from tenacity import (
     wait_random,
     wait_random_exponential,
 )
+from tenacity.stop import stop_base
 
 from config.logs import logger
 from workers.clock import SystemClock
@@ -34,6 +36,7 @@ CONNECT_TRIES_MAX = 5
 CONNECT_SECONDS_MAX = 20.0
 TRANSACTION_TRIES_MAX = 6
 """One, and five more."""
+TRANSACTION_SECONDS_MAX = 60.0
 TRANSACTION_WAIT_SECONDS_MAX = 2.0
 LOCK_SECONDS_MAX = 30.0
 
@@ -75,16 +78,35 @@ def reaching_a_server(
     )
 
 
+def _never() -> bool:
+    return False
+
+
+def _either(stop: stop_base, given_up: Callable[[], bool]) -> Callable[[RetryCallState], bool]:
+    return lambda state: given_up() or stop(state)
+
+
 def repeating_a_transaction(
     on: Errors,
     *,
+    but_not: Errors = (),
+    given_up: Callable[[], bool] = _never,
     sleep: Callable[[float], None] = _REAL_SLEEP,
     before_wait: Callable[[RetryCallState], None] = _say_nothing,
 ) -> Retrying:
-    """Try 6 times, waiting a random time of up to 10, 20, 40 … ms (2 s at most) in between."""
+    """Try at most 6 times and 60 s, waiting up to 10, 20, 40 … ms (2 s at most) in between.
+
+    `but_not`: those of `on` that another try does not mend. `given_up`: asked before each other
+    try, so that a worker that is to stop does not first wait out its locks.
+    """
     return Retrying(
-        retry=retry_if_exception_type(on),
-        stop=stop_after_attempt(TRANSACTION_TRIES_MAX),
+        retry=retry_if_exception(
+            lambda error: isinstance(error, on) and not isinstance(error, but_not)
+        ),
+        stop=_either(
+            stop_after_attempt(TRANSACTION_TRIES_MAX) | stop_after_delay(TRANSACTION_SECONDS_MAX),
+            given_up,
+        ),
         wait=wait_random_exponential(multiplier=0.01, max=TRANSACTION_WAIT_SECONDS_MAX),
         sleep=sleep,
         before_sleep=before_wait,

@@ -13,7 +13,7 @@ that was merely in hand has its effect on the way. The price: what a lost connec
 goes one by one, some 10 ms each.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 
 from handlers.decision import SetAside
@@ -47,20 +47,24 @@ class Settling:
     """One of the `parts` on its way to its end; asked again as often as the database is away.
 
     A try is counted once, before it begins: only who ends with its process has another one.
+    `given_up`: asked before anything is tried again.
     """
 
-    def __init__(self, desk: Desk, part: Sequence[Delivery]) -> None:
+    def __init__(
+        self, desk: Desk, part: Sequence[Delivery], given_up: Callable[[], bool] = lambda: False
+    ) -> None:
         self._desk = desk
         self._part = part
+        self._given_up = given_up
         self._tries: int | None = None
 
     def settle(self) -> Report:
         """Settle it; raises what `isolate.settle` does, and may be called again then."""
         now = self._desk.clock.now()
         if not came_before(self._part[0]):
-            return settle(self._desk, take_in(self._part, now))
+            return settle(self._desk, take_in(self._part, now), self._given_up)
         (delivery,) = self._part
-        key = suspects.hash_of(delivery.body)
+        key = delivery.body_sha256
         if self._tries is None:
             with self._desk.database.begin() as tx:
                 tries = suspects.begin(tx, [key], now)[key]
@@ -72,7 +76,7 @@ class Settling:
             intake = take_in([delivery], now)
             failed = _given_up(intake) if self._tries > TRIES_MAX else {}
         intake.suspects.append(key)
-        return settle(self._desk, intake, failed)
+        return settle(self._desk, intake, self._given_up, left_out=failed)
 
 
 def crashed(tries: int) -> SetAside:

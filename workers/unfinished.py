@@ -1,28 +1,46 @@
 """What batches left to do: steps of tasks (S6), events that waited for a sku, or too long (C3).
 
+When nothing of that is left: what operators want tried again (`retried`).
+
 One call does one step in one transaction, so that the loop serves other skus in between. Any worker
 may do any step: rows locked by another are passed over, and what is left is looked at again under
-the sku's lock. An event that the database refuses is found by halving, and set aside as in a batch.
+the sku's lock. A step that has a bug, or ends its worker, does not stop the others (`wary`).
+
+What stands in the way of a step is tried again as often as for a batch, then raised: the loop has
+batches to settle meanwhile. An event that waited and that the database refuses is found by doing
+less at once, and set aside alone.
 """
 
-from collections.abc import Mapping
+import traceback
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from events.envelope import Event
 from handlers import steps
 from handlers.batch import HandlerFailed, decide, expire, keys_of
 from handlers.decision import Decision, Deferred, SetAside
 from handlers.state import Keys, State, Task, TaskKind, Unloaded
-from store import tasks, waiting
-from store.errors import DataRefused, Transient
+from store import suspects, tasks, waiting
+from store.errors import (
+    Collision,
+    DataRefused,
+    Locked,
+    SchemaError,
+    TooMuch,
+    Transient,
+    Unavailable,
+)
 from store.load import load
 from store.save import save
 from store.transaction import Transaction
+from workers import retried
 from workers.crash import crash_point
-from workers.isolate import gave_up
+from workers.isolate import refused
 from workers.process import Desk, EventKey, Report, blamed
-from workers.retry import jittered
+from workers.retry import repeating_a_transaction, saying
+from workers.wary import count, first_task, is_young, leave_out, of_drain, one_by_one
 
-_TRIES_MAX = 50
+_TRIES_MAX = 50  # of a step that learns something each time: rows to load, events to leave out
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,46 +53,87 @@ class StepSize:
 
 @dataclass(slots=True)
 class _Attempt:
-    """What earlier tries of this step learned."""
+    """What earlier tries of this step learned; `forget`: counted tries that end with it."""
 
     more: Keys = field(default_factory=Keys)
     failed: dict[EventKey, SetAside] = field(default_factory=dict)
-    decided: list[EventKey] = field(default_factory=list)
-    events_max: int | None = None
+    forget: list[str] = field(default_factory=list)
+    task: Task | None = None
+    events: Sequence[Event] = ()
 
-    def narrow(self, trouble: DataRefused) -> None:
-        """Take half of the events next, or blame the only one; raises where there is none."""
-        if not self.decided:
+    def less(self, size: StepSize, trouble: DataRefused | Collision | TooMuch) -> StepSize:
+        """Return half of the size, or blame the one event it came down to; else raise."""
+        half = StepSize(max(1, size.skus_max // 2), max(1, size.events_max // 2))
+        if len(self.events) == 1 and not isinstance(trouble, TooMuch):
+            (event,) = self.events
+            self.failed[event.source, event.id] = refused(trouble)
+            return size
+        if half == size or len(self.events) == 1:
             raise trouble
-        if len(self.decided) == 1:
-            (key,) = self.decided
-            self.failed[key] = gave_up(key, trouble)
-        self.events_max = max(1, len(self.decided) // 2)
+        return half
 
 
-def step(desk: Desk, size: StepSize) -> Report | None:
-    """Do one step of what is unfinished; None: nothing is, or others are at it."""
+def _never() -> bool:
+    return False
+
+
+def step(desk: Desk, size: StepSize, given_up: Callable[[], bool] = _never) -> Report | None:
+    """Do one step of what is unfinished; None: nothing is, or others are at it.
+
+    Raises Transient, Unavailable, and DataRefused where no event is to blame. `given_up`: asked
+    before anything is tried again.
+    """
     attempt = _Attempt()
+    if is_young(desk):
+        counted = count(desk)
+        attempt.forget, attempt.failed = counted.forget, counted.failed
+    try:
+        return _tried(desk, size, attempt, given_up)
+    except (Transient, Unavailable, SchemaError):
+        raise
+    except Exception:
+        if attempt.task is None:
+            raise
+        leave_out(desk, attempt.task, traceback.format_exc())
+        return Report()
+
+
+def _tried(
+    desk: Desk, size: StepSize, attempt: _Attempt, given_up: Callable[[], bool]
+) -> Report | None:
+    """Try one step until it comes to its end, doing less the more often it does not."""
+    again = repeating_a_transaction(
+        (Transient,),
+        but_not=(TooMuch, Locked),
+        given_up=given_up,
+        sleep=desk.clock.sleep,
+        before_wait=saying("step_repeated"),
+    )
     for tries in range(_TRIES_MAX):
         try:
-            with desk.database.begin() as tx:
-                decision = _step(desk, tx, smaller(size, tries), attempt)
-                crash_point("step_before_commit")
+            decision = again(_transaction, desk, smaller(size, tries), attempt)
         except Unloaded as missing:
             attempt.more.learn(missing)
         except HandlerFailed as bug:
             attempt.failed[bug.event.source, bug.event.id] = blamed(bug)
-        except DataRefused as refusal:
-            attempt.narrow(refusal)
-        except Transient:
-            if tries == _TRIES_MAX - 1:
-                raise
-            desk.clock.sleep(jittered(tries, first_seconds=0.01, seconds_max=2.0))
+        except (DataRefused, Collision, TooMuch) as trouble:
+            size = attempt.less(size, trouble)
         else:
             crash_point("step_after_commit")
-            return None if decision is None else _report(decision)
+            if decision is None:
+                return retried.step(desk, size.events_max)
+            return _report(decision)
     message = "a step of unfinished work did not come to an end"
     raise Transient(message)
+
+
+def _transaction(desk: Desk, size: StepSize, attempt: _Attempt) -> Decision | None:
+    attempt.events = ()
+    with desk.database.begin() as tx:
+        decision = _step(desk, tx, size, attempt)
+        suspects.forget(tx, attempt.forget)
+        crash_point("step_before_commit")
+    return decision
 
 
 def smaller(size: StepSize, tries: int) -> StepSize:
@@ -89,7 +148,7 @@ def _report(decision: Decision) -> Report:
 
 
 def _step(desk: Desk, tx: Transaction, size: StepSize, attempt: _Attempt) -> Decision | None:
-    task = tasks.first(tx)
+    attempt.task = task = first_task(desk, tx)
     if task is not None and task.kind is TaskKind.WALK:
         return _walk(desk, tx, task, size.skus_max, attempt.more)
     if task is not None:
@@ -121,16 +180,21 @@ def _sku(desk: Desk, tx: Transaction, task: Task, more: Keys) -> Decision:
 
 def _drain(desk: Desk, tx: Transaction, sku: str, events_max: int, attempt: _Attempt) -> Decision:
     """Let events that waited for a sku take effect, in the order they came."""
-    rows = waiting.for_sku(tx, sku, min(events_max, attempt.events_max or events_max))
+    alone = one_by_one(desk, tx, sku)
+    if alone:
+        events_max = 1
+    rows = waiting.for_sku(tx, sku, events_max)
     heard = [(row.event, row.received_at) for row in rows if not _is_in(attempt.failed, row)]
     given_up = [(row.event, row.received_at) for row in rows if _is_in(attempt.failed, row)]
     events = [event for event, _received_at in heard]
-    attempt.decided = [(event.source, event.id) for event in events]
+    attempt.events = events
     keys = keys_of(events).join(attempt.more)
     keys.skus.add(sku)
     keys.exempt = frozenset({sku})
     state = load(tx, keys, events, desk.rules)
     last = waiting.count_for(tx, sku) <= len(rows) and tasks.count_for(tx, sku) == 0
+    if alone and last:
+        attempt.forget.append(of_drain(sku))
     now = desk.clock.now()
     decision = decide(state, heard, now, resting=(sku,) if last else (), given_up=given_up)
     decision.outcomes += [

@@ -1,13 +1,13 @@
 """The composition root: settings become a database, a transport, a worker; nowhere else."""
 
 import gc
-import os
 import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from importlib.metadata import packages_distributions
+from math import ceil
 from pathlib import Path
 from types import FrameType
 
@@ -19,6 +19,7 @@ from store.transaction import Database
 from workers.chores import Chore
 from workers.clock import Clock, SystemClock
 from workers.collector import COLLECT_SECONDS, collect
+from workers.last_resort import GRACE_SECONDS, end_after
 from workers.process import Desk
 from workers.relay import Relay
 from workers.retry import reaching_a_server, saying
@@ -27,12 +28,11 @@ from workers.transports.base import Transport, TransportOptions
 from workers.transports.errors import ConnectionLost, TopologyMissing
 from workers.transports.open import open_transport
 from workers.unfinished import StepSize
+from workers.wary import YOUNG_SECONDS
 from workers.worker import Pace, Worker
 
 PACKAGES = ("config", "console", "events", "handlers", "store", "workers")
 _GC_THRESHOLD = 50_000
-_GRACE_SECONDS = 5.0  # beyond the deadline, before a process that hangs is ended
-_ENDED_LATE = 1
 QUEUE_FILE = "backship-queue.db"  # the embedded queue where the database is no SQLite file
 
 
@@ -57,7 +57,14 @@ def open_database(settings: Settings) -> Database:
     """Return the database of these settings, not connected yet."""
     return Database(
         settings.database_url,
-        Limits(statement_seconds_max=settings.statement_seconds_max),
+        Limits(
+            connect_seconds_max=ceil(settings.connect_seconds_max),
+            statement_seconds_max=settings.statement_seconds_max,
+            lock_seconds_max=settings.lock_seconds_max,
+            # The relay's transaction is open while the broker confirms a window.
+            idle_in_transaction_seconds_max=60 + ceil(settings.publish_seconds_max),
+            isolation=settings.database_isolation.replace("_", " ").upper(),
+        ),
     )
 
 
@@ -104,7 +111,8 @@ class House:
         self.clock = clock
         self.topology = topology(settings.topology_prefix)
         wait = timedelta(hours=settings.wait_hours)
-        self.desk = Desk(database, settings.rules(), clock, wait)
+        young_until = clock.monotonic() + YOUNG_SECONDS
+        self.desk = Desk(database, settings.rules(), clock, wait, young_until)
 
     def ready(self) -> None:
         """Raise what is missing before any work: tables (SchemaError), queues (TopologyMissing)."""
@@ -163,12 +171,6 @@ def ease_collection() -> None:
     gc.set_threshold(_GC_THRESHOLD, 20, 20)
 
 
-def _end_late() -> None:
-    """End the process as a kill would; nothing is lost by that, only done again."""
-    logger().warning("worker_ended_late", reason="its work did not come to an end in time")
-    os._exit(_ENDED_LATE)
-
-
 def run_worker(settings: Settings, *, burst: bool) -> None:
     """Run one worker until SIGTERM or SIGINT; a second signal ends it at once.
 
@@ -185,10 +187,9 @@ def run_worker(settings: Settings, *, burst: bool) -> None:
 
         def on_signal(number: int, _frame: FrameType | None) -> None:
             signal.signal(number, signal.SIG_DFL)  # the second one is not asked to wait
-            last = threading.Timer(settings.shutdown_seconds_max + _GRACE_SECONDS, _end_late)
-            last.daemon = True
-            last.start()
-            worker.stop()
+            end_after(settings.shutdown_seconds_max + GRACE_SECONDS)
+            # In a thread: what the signal interrupts may hold the very lock that stopping takes.
+            threading.Thread(target=worker.stop, name="stop", daemon=True).start()
 
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, on_signal)

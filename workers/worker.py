@@ -4,8 +4,10 @@
 - What was delivered before runs alone (`solo`): a message that kills its worker takes no
   neighbour along.
 - The database down: the batch in hand waits with growing pauses, heartbeats go on, and it resumes.
-- The broker down: a new consumer, with growing pauses, for ever.
-- `stop()` (SIGTERM) takes no new messages, settles what was delivered, publishes, and returns.
+- The broker down, the queue deleted, our password changed: a new consumer, with growing pauses, for
+  ever. Only at the start is a queue that is missing, or a no, an error.
+- `stop()` (SIGTERM) takes no new messages, settles what was delivered, publishes, and returns, all
+  within one deadline: a database that is away does not hold it up.
 """
 
 import threading
@@ -14,21 +16,22 @@ from dataclasses import dataclass, field
 
 from config.logs import logger
 from store import outbox, tasks
-from store.errors import Transient, Unavailable
+from store.errors import SchemaError, StoreError, Transient, Unavailable
 from workers.chores import Chore, tend
-from workers.clock import Clock
 from workers.crash import crash_point
+from workers.patience import PAUSE_SECONDS_MAX, Patience, Pauses
 from workers.process import Desk
 from workers.relay import Relay
 from workers.retry import jittered
 from workers.solo import Settling, parts
 from workers.topology import Topology
 from workers.transports.base import Consumer, Delivery, Transport
-from workers.transports.errors import ConnectionLost, TransportError
+from workers.transports.errors import ConnectionLost, Refused, TopologyMissing, TransportError
 from workers.unfinished import StepSize, step
 
+_EVENTS = {TopologyMissing: "queue_missing", Refused: "broker_refuses"}
 _IDLE_SECONDS = 0.5
-_PAUSE_SECONDS_MAX = 30.0
+_LAST_SECONDS_MIN = 1.0  # for the relay's last pass, whatever the rest took
 _STEP_SECONDS = 1.0  # how often an idle worker looks for what others left unfinished
 
 
@@ -59,14 +62,15 @@ class Worker:
         self._relay = relay
         self._pace = pace
         self._stopping = threading.Event()
-        self._patience = _Patience(self._stopping, desk.clock, pace.shutdown_seconds_max)
+        self._patience = Patience(self._stopping, desk.clock, pace.shutdown_seconds_max)
         self._unfinished = True  # what an earlier process left: looked at first
         self._looked_at = 0.0
+        self._step_failures = 0
         self._chores = chores
         self.settled = 0
 
     def stop(self) -> None:
-        """Take no new messages; what was delivered is settled first. Safe in a signal handler."""
+        """Take no new messages; what was delivered is settled first. From any thread."""
         self._stopping.set()
 
     def run(self, *, burst: bool = False) -> None:
@@ -75,21 +79,24 @@ class Worker:
         Raises the errors of transport and store that waiting does not mend.
         """
         self._relay.start()
-        pauses = _Pauses(self._patience)
+        pauses = Pauses(self._patience, self._desk.clock)
+        has_worked = False
         try:
             while not self._stopping.is_set():
                 try:
                     with self._transport.consumer(self._topology.inbox_queue) as consumer:
-                        pauses.reset()
+                        has_worked = True
                         if self._consume(consumer, burst=burst):
                             return
-                except ConnectionLost as trouble:
-                    pauses.wait("broker_lost", trouble)
+                except TransportError as trouble:
+                    if not (has_worked or isinstance(trouble, ConnectionLost)):
+                        raise
+                    pauses.wait(_EVENTS.get(type(trouble), "broker_lost"), trouble)
         finally:
-            self._relay.stop(self._patience.seconds_left())
+            self._relay.stop(max(_LAST_SECONDS_MIN, self._patience.seconds_left()))
 
     def _consume(self, consumer: Consumer, *, burst: bool) -> bool:
-        """Work with one consumer; True: stopped, or a burst has come to its end."""
+        """Work with one consumer; True: stopped, or a burst is at its end; False: take another."""
         while not self._stopping.is_set():
             wait = 0.0 if self._unfinished else (0.05 if burst else _IDLE_SECONDS)
             deliveries = consumer.receive(self._pace.batch_size_max, wait)
@@ -97,7 +104,7 @@ class Worker:
             tend(self._chores, self._desk.clock, idle_burst=burst and not deliveries)
             busy = self._do_step(idle=not deliveries, burst=burst)
             if burst and not deliveries and not busy and self._nothing_left(consumer):
-                return True
+                return self._nothing_on_its_way(consumer)
         self._drain(consumer)
         return True
 
@@ -113,9 +120,9 @@ class Worker:
 
     def _settle_part(self, part: Sequence[Delivery]) -> bool:
         """Settle deliveries, waiting for a database that is down; False: no time is left."""
-        pauses = _Pauses(self._patience)
         clock = self._desk.clock
-        settling = Settling(self._desk, part)
+        pauses = Pauses(self._patience, clock)
+        settling = Settling(self._desk, part, self._patience.is_over)
         while True:
             started = clock.monotonic()
             try:
@@ -142,14 +149,18 @@ class Worker:
         clock = self._desk.clock
         if not self._unfinished:
             due = clock.monotonic() - self._looked_at >= _STEP_SECONDS
-            if not (due or (idle and burst)):
+            if not (due or (idle and burst and not self._step_failures)):
                 return False
         self._looked_at = clock.monotonic()
         try:
-            report = step(self._desk, self._pace.step)
-        except (Unavailable, Transient) as trouble:
-            logger().warning("step_waits", reason=str(trouble))
+            report = step(self._desk, self._pace.step, self._patience.is_over)
+        except SchemaError:
+            raise
+        except StoreError as trouble:
+            self._postpone_steps(trouble)
             report = None
+        else:
+            self._step_failures = 0
         self._unfinished = report is not None
         if report is None:
             return False
@@ -157,6 +168,13 @@ class Worker:
             self._relay.hint()
         logger().info("step", emitted=report.emitted, **report.counts)
         return True
+
+    def _postpone_steps(self, trouble: StoreError) -> None:
+        """Look for steps again after a growing pause; batches are settled meanwhile."""
+        self._step_failures += 1
+        seconds = jittered(self._step_failures, first_seconds=0.5, seconds_max=PAUSE_SECONDS_MAX)
+        logger().warning("step_waits", reason=str(trouble), seconds=round(seconds, 2))
+        self._looked_at += seconds - _STEP_SECONDS
 
     def _nothing_left(self, consumer: Consumer) -> bool:
         """Is nothing ready, delivered, due, unfinished or unpublished anywhere?"""
@@ -169,69 +187,38 @@ class Worker:
             if outstanding:  # perhaps leased to a worker that was killed: until then it is not ours
                 return False
         database = self._desk.database
-        if tasks.unfinished(database):
-            return False
-        if outbox.count(database):
-            self._relay.hint()
+        try:
+            if tasks.unfinished(database):
+                return False
+            if outbox.count(database):
+                self._relay.hint()
+                return False
+        except (Unavailable, Transient) as trouble:
+            self._postpone_steps(trouble)
+            self._stopping.wait(_IDLE_SECONDS)
             return False
         return True
+
+    def _nothing_on_its_way(self, consumer: Consumer) -> bool:
+        """Had nothing left the queue that has not arrived here? False: take another consumer.
+
+        A delivery on its way is in no count. The answer to the stop comes behind the last of them;
+        it is buffered by then, or back in its queue.
+        """
+        consumer.stop()
+        if not consumer.buffered():
+            return self._nothing_left(consumer)
+        while consumer.buffered() and not self._stopping.is_set():
+            self._settle(consumer, consumer.receive(self._pace.batch_size_max, 0.0))
+        return False
 
     def _drain(self, consumer: Consumer) -> None:
         """Settle what was delivered before the stop, within the deadline; give back the rest."""
         try:
             consumer.stop()
-            while consumer.buffered() and self._patience.seconds_left() > 0:
+            while consumer.buffered() and not self._patience.is_over():
                 self._settle(consumer, consumer.receive(self._pace.batch_size_max, 0.0))
             consumer.release()
         except TransportError as trouble:
             logger().warning("drain_ended", reason=str(trouble))
         logger().info("worker_drained", settled=self.settled)
-
-
-class _Patience:
-    """How long there is to wait: for ever, until the worker is told to stop; then a last while.
-
-    In it what was delivered is settled and what was decided is published.
-    """
-
-    def __init__(self, stopping: threading.Event, clock: Clock, last_seconds: float) -> None:
-        self._stopping = stopping
-        self._clock = clock
-        self._last_seconds = last_seconds
-        self._until: float | None = None
-
-    def seconds_left(self) -> float:
-        """Tell how much of the last while is left: all of it, before it has begun."""
-        if not self._stopping.is_set():
-            return self._last_seconds
-        now = self._clock.monotonic()
-        if self._until is None:
-            self._until = now + self._last_seconds
-        return max(0.0, self._until - now)
-
-    def wait(self, seconds: float) -> bool:
-        """Wait, at most until the stop, or in the last while to its end; True: time is left."""
-        if self._stopping.is_set():
-            self._clock.sleep(min(seconds, self.seconds_left()))
-        else:
-            self._stopping.wait(seconds)
-        return self.seconds_left() > 0
-
-
-class _Pauses:
-    """Growing pauses with jitter, one log line each."""
-
-    def __init__(self, patience: _Patience) -> None:
-        self._patience = patience
-        self._count = 0
-
-    def reset(self) -> None:
-        """Begin anew: it works again."""
-        self._count = 0
-
-    def wait(self, event: str, trouble: Exception) -> bool:
-        """Say what is wrong and wait; False: the worker is to end."""
-        self._count += 1
-        seconds = jittered(self._count, first_seconds=0.25, seconds_max=_PAUSE_SECONDS_MAX)
-        logger().warning(event, reason=str(trouble), seconds=round(seconds, 2))
-        return self._patience.wait(seconds)

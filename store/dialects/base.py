@@ -17,8 +17,8 @@ from store.statements import Firsts, Query, Row, Rows, Value
 class Limits:
     """How long the database may keep us waiting, and how many connections a process may hold.
 
-    `isolation`: None is the engine's standard for writing (READ COMMITTED, or one writer at a
-    time); SERIALIZABLE works too, for engines that know no other.
+    `isolation`: of transactions that write: READ COMMITTED, or SERIALIZABLE, for engines that know
+    no other. SQLite has one writer at a time and needs neither.
     """
 
     connect_seconds_max: int = 10
@@ -26,7 +26,7 @@ class Limits:
     lock_seconds_max: int = 10
     idle_in_transaction_seconds_max: int = 60
     connections_max: int = 5
-    isolation: str | None = None
+    isolation: str = "READ COMMITTED"
 
 
 Driver = Any  # the driver's own connection: SQLAlchemy's results take 3 ms of a batch's 60

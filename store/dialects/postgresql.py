@@ -22,6 +22,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from store.columns import Stored
 from store.dialects.arrays import joined, literal
 from store.dialects.base import STREAMED, Dialect, Driver, Limits
+from store.dialects.bounded import BoundedConnection
 from store.statements import (
     Columns,
     Firsts,
@@ -45,6 +46,11 @@ _SURVEY = (
     " SET LOCAL cursor_tuple_fraction = 1"
 )
 
+# A peer that is gone is noticed in half a minute, also while nothing is on its way to it.
+_KEEPALIVES = {"keepalives_idle": 15, "keepalives_interval": 5, "keepalives_count": 3}
+_RECYCLE_SECONDS = 3_600  # after a fail-over nobody stays with an old address for ever
+_LATE_SECONDS_MAX = 5  # how much later than its own limit the server may answer
+
 _VALUE = re.compile(r"(?<!:):([a-z_]+)")
 
 
@@ -64,9 +70,12 @@ class Postgresql(Dialect):
     def engine(self, url: URL, limits: Limits) -> Engine:
         """Return an engine whose sessions wait for bounded times only."""
         seconds = limits.connect_seconds_max
+        # Who waits for a lock is not to be taken for a statement that takes too long.
+        lock_milliseconds = min(limits.lock_seconds_max * 1000, limits.statement_seconds_max * 500)
         given = {
             "connect_timeout": seconds,
             "tcp_user_timeout": limits.statement_seconds_max * 1000,
+            **_KEEPALIVES,
             "application_name": "backship",
         }
         engine = create_engine(
@@ -75,12 +84,21 @@ class Postgresql(Dialect):
             max_overflow=0,
             pool_timeout=seconds,
             pool_pre_ping=True,
-            isolation_level=limits.isolation or "READ COMMITTED",
+            pool_recycle=_RECYCLE_SECONDS,
+            isolation_level=limits.isolation,
             connect_args={
                 "prepare_threshold": None,
                 **{name: value for name, value in given.items() if name not in url.query},
             },
         )
+
+        @event.listens_for(engine, "do_connect")
+        def connect(
+            _dialect: object, _entry: object, words: list[Any], given: dict[str, Any]
+        ) -> BoundedConnection:
+            made = BoundedConnection.connect(*words, **given)
+            made.answer_seconds_max = limits.statement_seconds_max + _LATE_SECONDS_MAX
+            return made
 
         @event.listens_for(engine, "connect")
         def set_up(connection: PsycopgConnection[Any], _entry: ConnectionPoolEntry) -> None:
@@ -88,13 +106,22 @@ class Postgresql(Dialect):
             settings = {
                 "TimeZone": "UTC",
                 "statement_timeout": f"{limits.statement_seconds_max}s",
-                "lock_timeout": f"{limits.lock_seconds_max}s",
+                "lock_timeout": f"{lock_milliseconds}ms",
                 "idle_in_transaction_session_timeout": f"{limits.idle_in_transaction_seconds_max}s",
                 **_LOOK_UP,
             }
             calls = ", ".join("set_config(%s, %s, false)" for _ in settings)
             connection.execute(f"SELECT {calls}", list(chain(*settings.items())))
             connection.commit()
+
+        @event.listens_for(engine, "checkout")
+        def as_the_server_says(
+            connection: PsycopgConnection[Any], _entry: object, _proxy: object
+        ) -> None:
+            # SQLAlchemy leaves False after a transaction that read only: BEGIN … READ WRITE, which
+            # overrules a server that was told to take no writes before a fail-over.
+            if connection.read_only is False:
+                connection.read_only = None
 
         return engine
 

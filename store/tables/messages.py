@@ -123,6 +123,7 @@ set_aside = table(
     instant("closed_at", null=True),  # resolved or discarded
     one_of("state", "set_aside", "retrying", "resolved", "discarded"),
     Index("ix_set_aside_state", "state", "first_seen", "id"),
+    Index("ix_set_aside_event", "source", "event_id"),  # a corrected copy names what it corrects
 )
 
 outbox = table(

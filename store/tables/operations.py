@@ -40,7 +40,8 @@ held_back = table(
     words("reason"),
     units("failures"),
     instant("retry_at"),
-    Index("ix_held_back_retry_at", "retry_at"),
+    Index("ix_held_back_retry_at", "retry_at", "clock", "n", "id"),
+    Index("ix_held_back_subject", "subject", "clock", "n", "id"),
 )
 
 # What operators did with what was set aside: only ever added.

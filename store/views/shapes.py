@@ -130,8 +130,17 @@ class ExceptionView(TypedDict):
     at: datetime
 
 
+class OperationView(TypedDict):
+    """What was done with an event that was set aside: by whom, when and why."""
+
+    at: datetime
+    operator: str
+    action: Literal["retry", "discard", "correct"]
+    why: str | None
+
+
 class SetAsideView(TypedDict):
-    """An event that had no effect. The last three only where one is shown."""
+    """An event that had no effect. The last four only where one is shown."""
 
     id: str
     source: str | None
@@ -147,6 +156,7 @@ class SetAsideView(TypedDict):
     body: NotRequired[str]
     headers: NotRequired[dict[str, Any]]
     detail: NotRequired[Any]
+    operations: NotRequired[list[OperationView]]
 
 
 class Difference(TypedDict):

@@ -29,9 +29,10 @@ _FOR_SKUS = Query(
 )
 _ASIDE = Query(
     """
-    SELECT t.source, t.event_id, t.type, t.last_seen, t.body, t.reason, t.field, t.message
+    SELECT t.source, t.event_id, t.type, t.last_seen, t.body, t.reason, t.field, t.message,
+        t.state, t.id
     FROM set_aside AS t
-    WHERE t.state IN ('set_aside', 'retrying')
+    WHERE t.state <> 'resolved'
     ORDER BY t.first_seen, t.id
     """
 )
@@ -71,11 +72,11 @@ def of(tx: Transaction, shop: str, order_id: str) -> list[Unheard]:
 
 
 def _set_aside(tx: Transaction, shop: str, order_id: str, part: bytes) -> Iterator[Unheard]:
-    for source, event_id, kind, last_seen, body, reason, field, message in tx.stream(_ASIDE):
+    for source, event_id, kind, last_seen, body, reason, *rest in tx.stream(_ASIDE):
         content = bytes(body)
         said = _said(content) if part in content else None
         if _names(said, shop, order_id):
-            facts = {"field": field, "message": message}
+            facts = dict(zip(("field", "message", "state", "id"), rest, strict=True))
             at = tx.instant(last_seen)
             yield Unheard("set_aside", source, event_id, kind, at, said, reason, facts)
 

@@ -5,63 +5,18 @@ another takes its place. Everything is counted before and after, in SQL.
 """
 
 import random
-import subprocess
 import time
 from collections import Counter
-from dataclasses import dataclass, field
-from typing import Self
 
 import pytest
 
 from events.envelope import Event
 from tests.support.builders import item_changed, order_placed, place_changed, stock_received
+from tests.support.fleet import Fleet
 from tests.support.stack import Stack, outgoing
 
 SKUS = 40
 SEED = 20_261_121
-
-
-@dataclass
-class Fleet:
-    """Workers as processes; one is killed and replaced at every call of `kill_one`."""
-
-    stack: Stack
-    size: int
-    draw: random.Random
-    started: list["subprocess.Popen[bytes]"] = field(default_factory=list)
-    killed: int = 0
-
-    def __enter__(self) -> Self:
-        """Start them."""
-        self._fill()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Leave no process behind."""
-        for process in self.started:
-            process.kill()
-            process.communicate()
-
-    def kill_one(self) -> None:
-        """Kill -9 one that is at work and start another."""
-        running = self.running()
-        if running:
-            self.draw.choice(running).kill()
-            self.killed += 1
-        self._fill()
-
-    def wait(self) -> None:
-        """Wait until each has ended by itself: nothing is left."""
-        for process in self.started:
-            process.communicate(timeout=600)
-
-    def running(self) -> list["subprocess.Popen[bytes]"]:
-        """The workers that have not ended."""
-        return [process for process in self.started if process.poll() is None]
-
-    def _fill(self) -> None:
-        while len(self.running()) < self.size:
-            self.started.append(self.stack.worker())
 
 
 def story(orders: int, draw: random.Random) -> tuple[list[Event], Counter[str]]:

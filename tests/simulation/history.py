@@ -127,7 +127,7 @@ class History:
 
 
 def _copied(attempt: Attempt) -> Attempt:
-    return Attempt(Keys().join(attempt.more), dict(attempt.failed), events_max=attempt.events_max)
+    return Attempt(Keys().join(attempt.more), dict(attempt.failed))
 
 
 class _Handing:

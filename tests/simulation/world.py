@@ -47,6 +47,8 @@ _TROUBLE_SECONDS = 30.0  # how long things go wrong after the last message
 _LOOK_SECONDS = 0.5
 _TRIES_MAX = 12  # of a client, for one message
 
+_WITH_THREADS = {"workers.worker", "workers.relay", "workers.patience"}
+
 _LEFT = """
     SELECT (SELECT COUNT(*) FROM outbox) + (SELECT COUNT(*) FROM tasks)
         + (SELECT COUNT(*) FROM waiting WHERE sku IS NOT NULL)
@@ -248,7 +250,7 @@ class World:
             for module in _modules_of_workers():
                 if hasattr(module, "crash_point"):
                     patches.enter_context(patch.object(module, "crash_point", self._crash_point))
-                if module.__name__ in {"workers.worker", "workers.relay"}:
+                if module.__name__ in _WITH_THREADS and hasattr(module, "threading"):
                     patches.enter_context(patch.object(module, "threading", threads))
             patches.enter_context(self.rules_of_the_run(self._meets_poison))
             random.seed(self.seed)

@@ -9,7 +9,9 @@ from sqlalchemy import text
 from events.envelope import Event
 from handlers.policy import Rules
 from store import migrations
+from store.audit.inspection import inspect
 from store.transaction import Database
+from tests.support.services import limits
 from tests.support.stack import outgoing
 from workers.clock import SettableClock
 from workers.intake import take_in
@@ -25,7 +27,7 @@ Body = tuple[str, bytes]  # routing key and bytes, for what is no event
 @contextmanager
 def open_desk(database_url: str, rules: Rules | None = None) -> Iterator[Desk]:
     """Open a desk; the tables are made where there are none."""
-    database = Database(database_url)
+    database = Database(database_url, limits())
     migrations.upgrade(database)
     try:
         yield Desk(database, rules or Rules(), SettableClock(NOW))
@@ -59,6 +61,12 @@ def rows(desk: Desk, sql: str) -> list[tuple[object, ...]]:
     """Ask the database."""
     with desk.database.read() as tx:
         return [tuple(row) for row in tx.connection.execute(text(sql))]
+
+
+def differences(desk: Desk) -> list[object]:
+    """Return what the audit finds wrong."""
+    with desk.database.read() as tx:
+        return list(inspect(tx, desk.rules)["differences"])
 
 
 def _sent(event: Event) -> Body:

@@ -4,12 +4,12 @@
 `rows` is what a table holds, `emptied` makes it hold nothing.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from sqlalchemy import Table, select
@@ -22,13 +22,17 @@ from handlers.policy import Rules
 from handlers.state import Keys, State, Unloaded
 from store import inbox, schema
 from store.dialects.base import Limits
+from store.errors import Collision, Contention, Transient
 from store.inbox import Arrival, Claim
 from store.load import load
 from store.save import save
 from store.transaction import Database
+from tests.support.services import isolation
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 LOADS_MAX = 20
+_WAIT_SECONDS_MAX = 20
+_Result = TypeVar("_Result")
 
 
 @dataclass
@@ -133,6 +137,25 @@ def emptied(database: Database) -> Database:
 def other(database: Database, limits: Limits) -> Database:
     """The same database with other limits."""
     return Database(database.engine.url.render_as_string(hide_password=False), limits)
+
+
+def in_the_way() -> type[Transient] | tuple[type[Transient], ...]:
+    """What a transaction is told whose rows another has written since it began to wait for them.
+
+    At READ COMMITTED it sees them, and our own checks say Collision; at SERIALIZABLE it sees what
+    there was when it began, and the database says Contention first. Either begins again.
+    """
+    return Collision if isolation() == "read_committed" else (Collision, Contention)
+
+
+def after_waiting(work: Future[_Result], again: Callable[[], _Result]) -> _Result:
+    """Return what a transaction that had to wait comes to; at SERIALIZABLE it begins again."""
+    try:
+        return work.result(_WAIT_SECONDS_MAX)
+    except Contention:
+        if isolation() == "read_committed":
+            raise
+        return again()
 
 
 def still_waits(work: Future[Any]) -> bool:

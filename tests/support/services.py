@@ -21,6 +21,7 @@ from pika.exceptions import AMQPError
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
+from store.dialects.base import Limits
 from workers.topology import topology
 
 AMQP_URL_STANDARD = "amqp://guest:guest@127.0.0.1:5672/"
@@ -42,6 +43,16 @@ def postgres_url() -> str:
 def services_wanted() -> bool:
     """Whether tests that need a server run; only `SERVICES=none` says no."""
     return os.environ.get("SERVICES") != "none"
+
+
+def isolation() -> str:
+    """The isolation this run's databases are opened with: `read_committed` or `serializable`."""
+    return os.environ.get("BACKSHIP_TEST_ISOLATION") or "read_committed"
+
+
+def limits() -> Limits:
+    """What the tests' own databases are opened with."""
+    return Limits(isolation=isolation().replace("_", " ").upper())
 
 
 def without_password(url: str) -> str:

@@ -17,6 +17,7 @@ from events.envelope import Event
 from events.routing import inbound_key
 from store import migrations
 from store.audit.inspection import inspect
+from tests.support.services import isolation
 from workers.crash import VARIABLE
 from workers.transports.base import OutgoingMessage
 from workers.wiring import House, opened
@@ -37,7 +38,8 @@ class Stack:
     @property
     def settings(self) -> Settings:
         """The settings a worker of this stack reads."""
-        names = {name.removeprefix("BACKSHIP_").lower(): value for name, value in self.more.items()}
+        more = {"BACKSHIP_DATABASE_ISOLATION": isolation(), **self.more}
+        names = {name.removeprefix("BACKSHIP_").lower(): value for name, value in more.items()}
         return read(
             database_url=self.database_url,
             broker_url=self.broker_url,
@@ -76,6 +78,7 @@ class Stack:
             "BACKSHIP_DATABASE_URL": self.database_url,
             "BACKSHIP_BROKER_URL": self.broker_url or "",
             "BACKSHIP_TOPOLOGY_PREFIX": self.prefix,
+            "BACKSHIP_DATABASE_ISOLATION": isolation(),
             **self.more,
         }
         if crash_at is not None:

@@ -133,6 +133,11 @@ class RabbitStack:
                 channel.queue_declare(queue, durable=True, exclusive=False)
             channel.queue_bind(queue, exchange, pattern)
 
+    def unbind(self, queue: str, exchange: str, pattern: str) -> None:
+        """Take one binding away."""
+        with self.channel() as channel:
+            channel.queue_unbind(queue, exchange, pattern)
+
     def delete_queue(self, queue: str) -> None:
         """Delete a queue with all that is in it."""
         with self.channel() as channel:
@@ -173,6 +178,11 @@ class EmbeddedStack:
             if queue_topology.find_queue(db, queue) is None:
                 queue_topology.declare_queue(db, queue_topology.StoredQueue(queue))
             queue_topology.bind(db, exchange, queue, pattern)
+
+    def unbind(self, queue: str, exchange: str, pattern: str) -> None:
+        """Take one binding away."""
+        with QueueFile(self.path) as file, file.writing() as db:
+            queue_topology.unbind(db, exchange, queue, pattern)
 
     def delete_queue(self, queue: str) -> None:
         """Delete a queue with all that is in it."""

@@ -14,10 +14,12 @@ consumer's deliveries is dropped silently instead of acknowledging strangers.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from types import TracebackType
 from typing import Literal, Protocol, Self
 
 from workers.topology import Topology, TopologyReport
+from workers.transports.large_bodies import Cut
 
 PublishFailure = Literal["unroutable", "nacked", "timeout", "closed", "too_large", "refused"]
 """Why a message is not known to be kept. `unroutable`: no queue takes it. `nacked`: a queue would
@@ -64,6 +66,13 @@ class Delivery:
     """A `compression` header, or a content encoding other than identity or utf-8."""
     epoch: int = 0
     """Which consumer of this process delivered it; tags mean something only within one."""
+    cut: Cut | None = None
+    """Set where `body` is only the head of one that is too large (`large_bodies`)."""
+
+    @property
+    def body_sha256(self) -> str:
+        """Return the SHA-256 of the body as it was sent, in hex: the same at every delivery."""
+        return self.cut.sha256 if self.cut is not None else sha256(self.body).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from workers.transports import queue_topology
 from workers.transports.base import Delivery, TransportOptions
 from workers.transports.errors import TopologyMissing, TransportError
 from workers.transports.headers import is_compressed
+from workers.transports.large_bodies import Cut
 from workers.transports.lease_keeper import LeaseKeeper
 from workers.transports.queue_file import QueueFile, queue_file_exists
 from workers.transports.queue_messages import QueueMessages
@@ -63,7 +64,7 @@ class EmbeddedConsumer:
             if ready:
                 if ready < count_max:
                     self._clock.sleep(self._linger_seconds)
-                claimed = self._messages.claim(self._queue, count_max)
+                claimed = self._messages.claim(self._queue, count_max, heads=True)
                 if claimed:
                     return self._deliveries(claimed)
             left = deadline - self._clock.monotonic()
@@ -135,6 +136,9 @@ class EmbeddedConsumer:
         tag = next(self._tags)
         self._held[tag] = (message.id, message.token)
         encoding = message.properties.get("content_encoding")
+        cut = None
+        if message.body_bytes > len(message.body):
+            cut = Cut(message.body_bytes, self._messages.body_sha256(self._held[tag]))
         return Delivery(
             body=message.body,
             routing_key=message.routing_key,
@@ -146,4 +150,5 @@ class EmbeddedConsumer:
                 message.headers, encoding if isinstance(encoding, str) else None
             ),
             epoch=self.epoch,
+            cut=cut,
         )

@@ -27,6 +27,7 @@ from workers.transports.base import Delivery, TransportOptions
 from workers.transports.errors import ConnectionLost, TransportError
 from workers.transports.headers import is_compressed, plain_headers
 from workers.transports.kombu_link import KombuLink
+from workers.transports.large_bodies import head_of
 
 TICK_SECONDS = 0.05
 CLOSE_SECONDS_MAX = 5.0
@@ -171,8 +172,11 @@ class KombuConsumer:
         redelivered = bool(info.get("redelivered"))
         given = headers.get("x-delivery-count")
         count = given if isinstance(given, int) else int(redelivered)
+        # Kept whole in the message all the same: giving it back means to put it in again.
+        given_body = message.body
+        head, cut = head_of(given_body.encode() if isinstance(given_body, str) else given_body)
         delivery = Delivery(
-            body=message.body.encode() if isinstance(message.body, str) else bytes(message.body),
+            body=bytes(head),
             routing_key=str(message.delivery_info.get("routing_key", "")),
             tag=tag,
             redelivered=redelivered or count > 0,
@@ -180,6 +184,7 @@ class KombuConsumer:
             headers=headers,
             compressed=is_compressed(headers, message.content_encoding),
             epoch=self.epoch,
+            cut=cut,
         )
         with self._changed:
             self._buffer.append(delivery)

@@ -23,6 +23,8 @@ from workers.transports.queued_message import Held
 
 HELD_SECONDS_MAX = 30 * 60
 RENEWALS_PER_LEASE = 3
+STOP_SECONDS_MAX = 5.0
+"""A renewal may wait for a lock as long as a lease lasts; nobody waits for that."""
 
 
 class LeaseKeeper:
@@ -45,7 +47,7 @@ class LeaseKeeper:
         """Renew no more; may be called twice."""
         self._stopped.set()
         if self._thread.is_alive():
-            self._thread.join()
+            self._thread.join(STOP_SECONDS_MAX)
 
     def hold(self, held: Iterable[Held]) -> None:
         """Renew these from now on."""

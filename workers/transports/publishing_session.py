@@ -56,9 +56,11 @@ class PublishingSession:
         self._connection = AmqpConnection(hosts, options, "publisher", self._on_end)
         self._channel: Channel | None = None
         self._confirming = False
+        self._blocked = False
         self._sent_count = 0
         self._job: PublishJob | None = None
         self._connection.open()
+        self._connection.call(self._watch)
 
     @property
     def is_open(self) -> bool:
@@ -79,6 +81,22 @@ class PublishingSession:
         self._connection.close()
 
     # ---------------------------------------------------------------- in the connection's thread
+
+    def _watch(self) -> None:
+        impl = self._connection.impl
+        if impl is not None:
+            impl.add_on_connection_blocked_callback(lambda _, __: self._on_blocked())
+            impl.add_on_connection_unblocked_callback(lambda _, __: self._on_unblocked())
+
+    def _on_blocked(self) -> None:
+        """Send nothing more to a broker in need: it would read it when nobody waits any longer."""
+        self._blocked = True
+        if self._job is not None:
+            self._job.window.remark = "the broker is out of memory or disk and takes nothing"
+
+    def _on_unblocked(self) -> None:
+        self._blocked = False
+        self._pump()
 
     def _begin(self, job: PublishJob) -> None:
         self._job = job
@@ -114,7 +132,7 @@ class PublishingSession:
         job, channel, impl = self._job, self._channel, self._connection.impl
         if job is None or channel is None or impl is None:
             return
-        if not (self._confirming and channel.is_open):
+        if self._blocked or not (self._confirming and channel.is_open):
             return
         with impl.corked():
             more = self._send_burst(job, channel)

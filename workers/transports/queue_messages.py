@@ -18,6 +18,7 @@ Each call is one transaction, whatever the number of messages.
 import secrets
 import sqlite3
 from collections.abc import Iterable, Sequence
+from hashlib import sha256
 
 from workers.clock import Clock
 from workers.transports.death import DELIVERY_LIMIT, REJECTED, Death, DeathReason
@@ -27,6 +28,8 @@ from workers.transports.queue_routes import QueueRoutes
 from workers.transports.queue_topology import StoredQueue, find_queue
 from workers.transports.queued_message import (
     COLUMNS,
+    COLUMNS_WITH_HEADS,
+    COPY,
     PUT,
     ClaimedMessage,
     Held,
@@ -38,6 +41,8 @@ from workers.transports.queued_message import (
 LEASE_SECONDS_MAX = 15.0
 LEASE_SLACK_SECONDS = 1.0
 """By how much a lease may seem longer than any is, before it counts as one of another start."""
+
+_PIECE_BYTES = 65_536
 
 READY = (
     "queue = :queue AND (lease_until <= :now OR lease_until > :beyond)"
@@ -97,14 +102,17 @@ class QueueMessages:
         with self._file.errors():
             return int(self._file.connection.execute(select, (queue,)).fetchone()[0])
 
-    def claim(self, queue: str, count_max: int) -> list[ClaimedMessage]:
-        """Lease the oldest ready messages. Raises TopologyMissing."""
+    def claim(self, queue: str, count_max: int, *, heads: bool = False) -> list[ClaimedMessage]:
+        """Lease the oldest ready messages. Raises TopologyMissing.
+
+        `heads`: of bodies over `INBOUND_BYTES_MAX` read only the head.
+        """
         token = secrets.token_hex(8)
         update = (
             "UPDATE queue_messages SET lease_until = :until, lease_token = :token,"
             " deliveries = deliveries + 1 WHERE id IN"
             f" (SELECT id FROM queue_messages WHERE {READY} ORDER BY id LIMIT :max)"
-            f" RETURNING {COLUMNS}"
+            f" RETURNING {COLUMNS_WITH_HEADS if heads else COLUMNS}"
         )
         with self._file.writing() as db:
             stored = self._queue(db, queue)
@@ -120,6 +128,19 @@ class QueueMessages:
             spent = [each for each in claimed if each.deliveries > limit + 1]
             self._bury(db, stored, spent, DELIVERY_LIMIT)
             return [each for each in claimed if each.deliveries <= limit + 1]
+
+    def body_sha256(self, held: Held) -> str:
+        """Return the SHA-256 in hex of the whole body of a message, read piece by piece."""
+        digest = sha256()
+        with (
+            self._file.errors(),
+            self._file.connection.blobopen(
+                "queue_messages", "body", held[0], readonly=True
+            ) as body,
+        ):
+            while piece := body.read(_PIECE_BYTES):
+                digest.update(piece)
+        return digest.hexdigest()
 
     def renew(self, held: Iterable[Held]) -> None:
         """Let leases that still hold end later; waits for a lock no longer than a lease lasts."""
@@ -186,7 +207,9 @@ class QueueMessages:
             dead = QueuedMessage(message.routing_key, message.body, message.properties, headers)
             targets = self._routes.queues_for(exchange, message.routing_key)
             for target in targets:
-                db.execute(PUT, row_of(target, exchange, dead, at.timestamp()))
+                # By the database itself: what was claimed may be only the head.
+                *row, _body = row_of(target, exchange, dead, at.timestamp())
+                db.execute(COPY, (*row, message.id))
             if targets:
                 db.execute("DELETE FROM queue_messages WHERE id = ?", (message.id,))
 

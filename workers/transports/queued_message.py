@@ -4,13 +4,28 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-COLUMNS = "id, lease_token, exchange, routing_key, body, properties, headers, deliveries"
+from workers.transports.large_bodies import HEAD_BYTES, INBOUND_BYTES_MAX
+
+COLUMNS = (
+    "id, lease_token, exchange, routing_key, body, properties, headers, deliveries, length(body)"
+)
+COLUMNS_WITH_HEADS = COLUMNS.replace(
+    " body,",
+    f" CASE WHEN length(body) > {INBOUND_BYTES_MAX} THEN substr(body, 1, {HEAD_BYTES})"
+    " ELSE body END,",
+)
+"""Of a body that is too large to be handed on, its head only: it never comes into our memory."""
 
 PUT = (
     "INSERT INTO queue_messages"
     " (queue, exchange, routing_key, properties, headers, enqueued_at, not_before, body)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 )
+COPY = PUT.replace(
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+    "SELECT ?, ?, ?, ?, ?, ?, ?, body FROM queue_messages WHERE id = ?",
+)
+"""As `PUT`, with the body of another message, whose id stands in its place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +41,10 @@ class QueuedMessage:
 
 @dataclass(frozen=True, slots=True)
 class ClaimedMessage:
-    """A message held under a lease. `deliveries` counts this one too."""
+    """A message held under a lease. `deliveries` counts this one too.
+
+    `body_bytes` is more than the body's length where that is only its head.
+    """
 
     id: int
     token: str
@@ -36,6 +54,7 @@ class ClaimedMessage:
     properties: dict[str, object]
     headers: dict[str, object]
     deliveries: int
+    body_bytes: int
 
 
 Row = tuple[str, str, str, str, str, float, float | None, bytes]
@@ -57,9 +76,9 @@ def row_of(queue: str, exchange: str, message: QueuedMessage, wall: float) -> Ro
     )
 
 
-def claimed_of(row: tuple[int, str, str, str, bytes, str, str, int]) -> ClaimedMessage:
+def claimed_of(row: tuple[int, str, str, str, bytes, str, str, int, int]) -> ClaimedMessage:
     """Read one row of `COLUMNS`."""
-    number, token, exchange, routing_key, body, properties, headers, deliveries = row
+    number, token, exchange, routing_key, body, properties, headers, deliveries, size = row
     return ClaimedMessage(
         id=number,
         token=token,
@@ -69,6 +88,7 @@ def claimed_of(row: tuple[int, str, str, str, bytes, str, str, int]) -> ClaimedM
         properties=json.loads(properties),
         headers=json.loads(headers) if headers != "{}" else {},
         deliveries=deliveries,
+        body_bytes=size,
     )
 
 

@@ -25,6 +25,7 @@ from workers.transports.amqp_errors import channel_error
 from workers.transports.base import Delivery, TransportOptions
 from workers.transports.errors import ConnectionLost, TransportError
 from workers.transports.headers import is_compressed, plain_headers
+from workers.transports.large_bodies import head_of
 
 STOP_SECONDS_MAX = 5.0
 NOBODY_WAITS = 2**62
@@ -162,8 +163,9 @@ class RabbitConsumer:
         redelivered = bool(method.redelivered)
         # Quorum queues count. A classic one only says that it was not the first time.
         count = headers.get("x-delivery-count", int(redelivered))
+        head, cut = head_of(body)
         delivery = Delivery(
-            body=body,
+            body=head,
             routing_key=method.routing_key or "",
             tag=tag,
             redelivered=redelivered,
@@ -171,6 +173,7 @@ class RabbitConsumer:
             headers=headers,
             compressed=is_compressed(headers, properties.content_encoding),
             epoch=self.epoch,
+            cut=cut,
         )
         with self._changed:
             self._buffer.append(delivery)

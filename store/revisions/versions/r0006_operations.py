@@ -30,7 +30,8 @@ def upgrade() -> None:
         units("failures"),
         instant("retry_at"),
         sa.PrimaryKeyConstraint("clock", "n", "id"),
-        sa.Index("ix_held_back_retry_at", "retry_at"),
+        sa.Index("ix_held_back_retry_at", "retry_at", "clock", "n", "id"),
+        sa.Index("ix_held_back_subject", "subject", "clock", "n", "id"),
     )
     op.create_table(
         "operations",
@@ -67,5 +68,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.execute("INSERT INTO housekeeping (id) VALUES (1)")
+    op.create_index("ix_set_aside_event", "set_aside", ["source", "event_id"])
     # When it was resolved or discarded: from then on its time to be kept runs.
     op.add_column("set_aside", sa.Column("closed_at", Instant(), nullable=True))

@@ -55,6 +55,10 @@ def _run(
         ("replenishments --state lost", "lost"),
         ("dead list --reason because", "because"),
         ("dead", "Missing command"),
+        ("dead retry", "It takes ids, --reason, --type or --all."),
+        ("dead retry --rate 0 --all", "'--rate'"),
+        ("dead discard --all", "Missing option '--why'"),
+        ("dead discard --all --why=", "--why takes a few words"),
         ("worker --processes 0", "'--processes'"),
         ("publish", "Missing argument"),
         ("publish nowhere.jsonl", "nowhere.jsonl can not be read: No such file or directory."),
@@ -106,6 +110,8 @@ LOOKS = [
     "audit",
     "dead list",
     "dead show 0",
+    "dead retry --all",
+    "dead discard --all --why old",
 ]
 
 

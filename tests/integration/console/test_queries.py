@@ -58,6 +58,7 @@ def test_json_is_what_the_contract_says_and_nothing_else_is_printed(backship: In
         "body": BROKEN.decode(),
         "headers": {},
         "detail": None,
+        "operations": [],
     }
 
 

@@ -13,7 +13,7 @@ import pytest
 from store import migrations
 from store.transaction import Database
 from tests.support.keeping import emptied
-from tests.support.services import own_database, postgres_url
+from tests.support.services import limits, own_database, postgres_url
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -27,7 +27,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def postgres_tables() -> Iterator[Database]:
     """A PostgreSQL database of this process's own, removed at the end."""
     with own_database(postgres_url()) as url:
-        opened = Database(url)
+        opened = Database(url, limits())
         migrations.upgrade(opened)
         yield opened
         opened.close()

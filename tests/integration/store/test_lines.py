@@ -2,6 +2,7 @@
 
 import random
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 
@@ -16,7 +17,7 @@ from store.save import save
 from store.transaction import Database
 from tests.support.builders import item_changed, order_placed
 from tests.support.hand_made import allocated, bought, empty, item_of, linked, waits
-from tests.support.keeping import NOW, keep, rows, save_state, still_waits, stored
+from tests.support.keeping import NOW, after_waiting, keep, rows, save_state, still_waits, stored
 from tests.support.rules import rule
 
 FEW = Rules(fill_step_lines_max=1)  # 16 of each are read all the same
@@ -209,7 +210,8 @@ def test_what_was_released_while_its_order_was_waited_for_is_not_given_back(
             assert still_waits(second)
             mine.orders["main", "2"].lines["1"].allocations[0].release_id = "r"
             save(tx, mine, Decision(), NOW)
-        reserved = second.result(20).items["A"].reserved
+        again = partial(stored, postgres, Keys(skus={"A"}, reserved={"A"}))
+        reserved = after_waiting(second, again).items["A"].reserved
     assert reserved is not None
     assert ids(reserved["WH1"]) == ["1"]
 

@@ -99,7 +99,7 @@ def test_exceptions_say_what_a_person_must_look_at(database: Database) -> None:
 
 def _dead(database: Database, **wanted: str) -> list[SetAsideView]:
     with database.read() as tx:
-        return dead_list(tx, **wanted)
+        return list(dead_list(tx, **wanted))
 
 
 def test_what_was_set_aside_is_listed_the_oldest_first(database: Database) -> None:
@@ -137,7 +137,13 @@ def test_one_of_them_is_shown_with_its_body(database: Database) -> None:
     (listed,) = _dead(database)
     with database.read() as tx:
         shown = dead_show(tx, listed["id"])
-    assert shown == {**listed, "body": NO_QTY.decode(), "headers": {}, "detail": None}
+    assert shown == {
+        **listed,
+        "body": NO_QTY.decode(),
+        "headers": {},
+        "detail": None,
+        "operations": [],
+    }
 
 
 def test_a_body_that_is_no_text_is_shown_in_base64(database: Database) -> None:

@@ -13,7 +13,7 @@ from handlers.batch import decide, keys_of
 from handlers.policy import Rules
 from store import inbox, schema
 from store.dialects.base import Limits
-from store.errors import Collision, Transient
+from store.errors import Transient
 from store.load import load
 from store.save import save
 from store.transaction import Database, Transaction
@@ -24,7 +24,7 @@ from tests.support.builders import (
     place_changed,
     stock_received,
 )
-from tests.support.keeping import NOW, arrival, keep, other, rows, still_waits
+from tests.support.keeping import NOW, arrival, in_the_way, keep, other, rows, still_waits
 from tests.support.rules import rule
 
 SECONDS_MAX = 20
@@ -94,7 +94,7 @@ def test_a_cancellation_put_to_wait_while_its_order_is_placed_begins_again(
             decided(tx, placing)
             late = pool.submit(keep, postgres, cancelling)
             assert still_waits(late)
-        with pytest.raises(Collision):
+        with pytest.raises(in_the_way()):
             late.result(SECONDS_MAX)
     keep(postgres, cancelling)
     assert rows(postgres, schema.waiting) == []
@@ -112,7 +112,7 @@ def test_an_order_placed_while_its_cancellation_is_put_to_wait_begins_again(
             decided(tx, cancelling)
             late = pool.submit(keep, postgres, placing)
             assert still_waits(late)
-        with pytest.raises(Collision):
+        with pytest.raises(in_the_way()):
             late.result(SECONDS_MAX)
     keep(postgres, placing)
     assert rows(postgres, schema.waiting) == []

@@ -144,7 +144,7 @@ def test_tasks_come_back_in_the_order_they_were_left(database: Database) -> None
     walks = stored(database, Keys()).walks
     assert [task.values() for task in walks] == [walk.values(), later.values()]
     with database.begin() as tx:
-        first = tasks.first(tx)
+        first = tasks.first(tx, 2, NOW)
     assert first is not None
     assert first.values() == walk.values()
     assert [task.ordinal for task in walks] == sorted(task.ordinal for task in walks)

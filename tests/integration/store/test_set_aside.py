@@ -77,9 +77,14 @@ def test_another_content_under_the_same_id_is_another_row(database: Database) ->
 
 @pytest.mark.parametrize(
     ("before", "after"),
-    [("set_aside", "set_aside"), ("retrying", "set_aside"), ("discarded", "discarded")],
+    [
+        ("set_aside", "set_aside"),
+        ("resolved", "set_aside"),
+        ("retrying", "retrying"),
+        ("discarded", "discarded"),
+    ],
 )
-def test_what_a_person_has_discarded_stays_discarded(
+def test_what_a_person_has_discarded_or_wants_tried_again_stays_so(
     database: Database, before: str, after: str
 ) -> None:
     record(database, malformed(b"{"))

@@ -9,7 +9,14 @@ from sqlalchemy.engine import make_url
 
 from store import schema
 from store.dialects.base import Limits
-from store.errors import ConnectionLost, Contention, Refused, SchemaOutdated, Unavailable
+from store.errors import (
+    ConnectionLost,
+    Contention,
+    Refused,
+    SchemaOutdated,
+    TooMuch,
+    Unavailable,
+)
 from store.statements import Query, Row
 from store.transaction import Database, Transaction
 from tests.support.builders import stock_received
@@ -65,7 +72,7 @@ def test_a_connection_lost_during_the_commit_is_transient(postgres: Database) ->
 
 def test_a_statement_that_takes_too_long_is_ended(postgres: Database) -> None:
     database = other(postgres, Limits(statement_seconds_max=1))
-    with pytest.raises(Contention) as ended, database.begin() as tx:
+    with pytest.raises(TooMuch) as ended, database.begin() as tx:
         tx.query(Query("SELECT pg_sleep(5)"))
     assert ended.value.code == "57014"
     database.close()

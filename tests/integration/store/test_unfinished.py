@@ -160,16 +160,16 @@ def test_the_oldest_task_comes_first_and_is_in_one_hand(postgres: Database) -> N
 
     def take() -> str | None:
         with postgres.begin() as tx:
-            task = tasks.first(tx)
+            task = tasks.first(tx, 2, NOW)
             return None if task is None else task.task_id
 
     with ThreadPoolExecutor(1) as pool, postgres.begin() as tx:
-        mine = tasks.first(tx)
+        mine = tasks.first(tx, 2, NOW)
         assert mine is not None
         assert mine.task_id == "z"
         assert pool.submit(take).result(20) == "y"  # not x: A is not done with z
         with postgres.begin() as other:
-            assert tasks.first(other) is not None
+            assert tasks.first(other, 2, NOW) is not None
             assert pool.submit(take).result(20) is None
 
 
@@ -179,12 +179,12 @@ def test_a_task_goes_on_where_its_last_step_ended_and_is_gone_when_done(
 ) -> None:
     leave(database, fill("t", "A", arrived=9))
     with database.begin() as tx:
-        task = tasks.first(tx)
+        task = tasks.first(tx, 2, NOW)
         assert task is not None
         task.arrived = 4
         save(tx, load(tx, Keys(skus={"A"}), [], Rules()), Decision(tasks=[task]), NOW)
     with database.begin() as tx:
-        again = tasks.first(tx)
+        again = tasks.first(tx, 2, NOW)
         assert again is not None
         assert (again.task_id, again.arrived, again.ordinal) == ("t", 4, task.ordinal)
         assert tasks.count_for(tx, "A") == 1

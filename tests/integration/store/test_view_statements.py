@@ -9,7 +9,7 @@ from handlers.policy import Rules
 from store.audit.inspection import inspect
 from store.transaction import Database, Transaction
 from store.views.backorders import Wanted, backorders
-from store.views.dead import dead_list
+from store.views.dead import dead_groups, dead_list
 from store.views.history import emitted, exceptions
 from store.views.orders import order
 from store.views.stock import stock
@@ -27,7 +27,7 @@ VIEWS: dict[str, Callable[[Transaction], object]] = {
     "replenishments": lambda tx: replenishments(tx, Rules(), Chosen(), NOW),
     "emitted": lambda tx: list(emitted(tx)),
     "exceptions": lambda tx: list(exceptions(tx)),
-    "dead": dead_list,
+    "dead": lambda tx: [dead_groups(tx), list(dead_list(tx))],
     "audit": lambda tx: inspect(tx, Rules()),
 }
 

@@ -8,6 +8,7 @@ from tests.support.transports import RabbitStack, Stack, numbers, outgoing, take
 from workers.topology import topology
 from workers.transports.base import BODY_BYTES_MAX, OutgoingMessage
 from workers.transports.errors import TopologyMissing
+from workers.transports.large_bodies import INBOUND_BYTES_MAX
 
 
 def test_a_confirmed_message_arrives_once_and_as_it_was(any_stack: Stack) -> None:
@@ -116,7 +117,7 @@ def test_an_id_that_two_messages_bear_is_confirmed_only_when_both_are(stack: Sta
 
 
 def test_a_large_body_arrives_and_one_beyond_the_limit_fails_alone(any_stack: Stack) -> None:
-    large = replace(outgoing(1), body=b"x" * (2 * 1024 * 1024))
+    large = replace(outgoing(1), body=b"x" * INBOUND_BYTES_MAX)
     too_large = replace(outgoing(2), body=b"x" * (BODY_BYTES_MAX + 1))
     with any_stack.transport.publisher() as publisher:
         result = publisher.publish(
@@ -128,6 +129,7 @@ def test_a_large_body_arrives_and_one_beyond_the_limit_fails_alone(any_stack: St
         deliveries = take(consumer, 2)
         consumer.ack(deliveries)
     assert [delivery.body for delivery in deliveries] == [large.body, b"3"]
+    assert [delivery.cut for delivery in deliveries] == [None, None]
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,9 @@ def test_help_takes_less_than_half_a_second() -> None:
     pytest.fail(f"the quickest of {took} took too long")  # a shared machine may pause once or twice
 
 
-@pytest.mark.parametrize("command", [*COMMANDS, "dead list", "dead show"])
+@pytest.mark.parametrize(
+    "command", [*COMMANDS, "dead list", "dead show", "dead retry", "dead discard"]
+)
 def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run([*command.split(), "--help"]) == 0
     said = capsys.readouterr().out
@@ -74,7 +76,7 @@ def test_without_a_command_there_is_help(capsys: pytest.CaptureFixture[str]) -> 
     assert "Usage: backship" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("command", ["status", "dead retry", "dead discard"])
+@pytest.mark.parametrize("command", ["status", "dead mend"])
 def test_what_is_not_built_yet_is_no_command(
     command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -249,3 +249,35 @@ def test_an_event_can_not_be_changed() -> None:
 
 def test_a_body_that_is_no_event_is_a_value() -> None:
     assert isinstance(decode(b""), Malformed)
+
+
+CAUSE = {"source": "/shops/main", "id": "E7", "type": "OrderPlaced"}
+
+
+def test_a_corrected_copy_names_what_it_corrects_and_says_the_same() -> None:
+    document = example("OrderPlaced")
+    copy = _read(json.dumps({**document, "caused_by": CAUSE}).encode())
+    assert copy.caused_by == Cause("/shops/main", "E7", "OrderPlaced")
+    plain = _read(json.dumps(document).encode())
+    assert (plain.caused_by, plain.data_hash) == (None, copy.data_hash)
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        None,
+        "E7",
+        7,
+        [],
+        [CAUSE],
+        {},
+        {**CAUSE, "id": 7},
+        {**CAUSE, "source": ""},
+        {**CAUSE, "type": None},
+        {**CAUSE, "id": "x" * 201},
+        {**CAUSE, "id": "\u0007"},
+    ],
+)
+def test_what_names_no_cause_is_ignored(named: object) -> None:
+    document = {**example("OrderPlaced"), "caused_by": named}
+    assert _read(json.dumps(document).encode()).caused_by is None
