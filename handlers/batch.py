@@ -76,11 +76,17 @@ class HandlerFailed(Exception):  # noqa: N818 - names what happened
 
 
 def decide(
-    state: State, heard: Sequence[Heard], now: datetime, *, resting: Collection[str] = ()
+    state: State,
+    heard: Sequence[Heard],
+    now: datetime,
+    *,
+    resting: Collection[str] = (),
+    given_up: Sequence[Heard] = (),
 ) -> Decision:
     """Decide a batch of events, each after those before it; `state` is changed in place.
 
     `resting`: busy skus nobody else waits for, to be served as usual after this batch (S6).
+    `given_up`: events that waited for them and are set aside: in their name is told what changed.
     Raises Unloaded when rows are needed that were not loaded, HandlerFailed for a bug.
     """
     books = books_of(state, now)
@@ -90,6 +96,10 @@ def decide(
         decision.outcomes.append((event, outcome))
         if isinstance(outcome, Deferred):
             _let_wait(state, event, received_at, outcome)
+    for event, received_at in given_up:
+        turn = turn_of(books, event, received_at)
+        for sku in resting:
+            turn.touch(state.items[sku])
     if decision.taken:
         taken = {(event.source, event.id) for event in decision.taken}
         decision.outcomes = [

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
+from operator import itemgetter
 
 from handlers.state import Allocation, Line, Link, Order, OrderKey, Sourced, State
 from store import schema
@@ -11,6 +12,7 @@ from store.statements import Row
 from store.transaction import Transaction
 
 _SOURCED = {way: str(way) for way in Sourced}
+_COPIED = itemgetter(2, 4, 5)  # of an order's values: placed_at, priority, destination
 
 
 @dataclass(slots=True)
@@ -60,15 +62,17 @@ def save(
 def _compare(
     changes: _Changes, order: Order, clock: int, instants: InstantTexts, *, told: bool
 ) -> None:
+    values = order.values()
+    moved = order.loaded is None or _COPIED(values) != _COPIED(order.loaded)  # each line says so
     touched = told
     for line in order.lines.values():
         promised = sum([_compare_allocation(changes, line, part) for part in line.allocations])
         bought = sum([_compare_link(changes, link, instants) for link in line.links])
-        if promised or bought or line.values() != line.loaded:
+        if moved or promised or bought or line.values() != line.loaded:
             touched = True
             lines = changes.new_lines if line.loaded is None else changes.lines
             lines.append(_line(order, line, instants))
-    if touched or order.values() != order.loaded:
+    if touched or values != order.loaded:
         changes.orders.append(_order(order, clock, instants))
 
 

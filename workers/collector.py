@@ -2,17 +2,17 @@
 
 The broker moves a message to the dead queue when it was delivered too often: it killed its workers.
 Here it is claimed in the inbox and set aside in one transaction; one that had its effect before is
-only a repeat.
+only a repeat, and one with other content under a known id a conflict like any other.
 """
 
 from config.logs import logger
 from handlers.decision import Decision, SetAside
 from handlers.state import State
-from store import inbox, set_aside
+from store import inbox, set_aside, suspects
 from store.save import save
 from workers.crash import crash_point
 from workers.intake import take_in
-from workers.process import Desk
+from workers.process import Desk, conflict_row
 from workers.transports.base import Transport
 
 COLLECT_SECONDS = 15.0
@@ -33,11 +33,12 @@ def collect(desk: Desk, transport: Transport, queue: str) -> int:
             intake = take_in(deliveries, now)
             with desk.database.begin() as tx:
                 claim = inbox.claim(tx, intake.arrivals)
-                set_aside.record(tx, intake.rejected, now)
+                set_aside.record(tx, [*intake.rejected, *map(conflict_row, claim.conflicts)], now)
                 decision = Decision(
                     outcomes=[(row.event, _why(row.headers)) for row in claim.fresh]
                 )
                 save(tx, State(desk.rules), decision, now)
+                suspects.forget(tx, [suspects.hash_of(each.body) for each in deliveries])
             crash_point("collector_after_commit")
             consumer.ack(deliveries)
             total += len(deliveries)

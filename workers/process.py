@@ -74,7 +74,7 @@ def process(desk: Desk, intake: Intake, failed: Mapping[EventKey, SetAside], mor
     with desk.database.begin() as tx:
         claim = inbox.claim(tx, intake.arrivals)
         crash_point("after_claim")
-        set_aside.record(tx, [*intake.rejected, *map(_conflict, claim.conflicts)], now)
+        set_aside.record(tx, [*intake.rejected, *map(conflict_row, claim.conflicts)], now)
         fresh = [row for row in claim.fresh if (row.event.source, row.event.id) not in failed]
         events = [row.event for row in fresh]
         state = load(tx, keys_of(events).join(more), events, desk.rules)
@@ -101,7 +101,8 @@ def blamed(bug: HandlerFailed) -> SetAside:
     return SetAside("gave_up", None, f"a bug in its handler: {bug.__cause__!r}", stack)
 
 
-def _conflict(row: inbox.Arrival) -> set_aside.SetAsideRow:
+def conflict_row(row: inbox.Arrival) -> set_aside.SetAsideRow:
+    """Set aside what came under a known source and id with other content (C4)."""
     return set_aside.SetAsideRow.of_event(
         row.event,
         row.body,

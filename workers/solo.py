@@ -43,26 +43,40 @@ def came_before(delivery: Delivery) -> bool:
     return delivery.redelivered or delivery.delivery_count > 0
 
 
-def settle_part(desk: Desk, part: Sequence[Delivery], given_up: Callable[[], bool]) -> Report:
-    """Settle what `parts` has put together; raises what `isolate.settle` does."""
-    if not came_before(part[0]):
-        return settle(desk, take_in(part, desk.clock.now()), given_up)
-    return _settle_alone(desk, part[0], given_up)
+class Settling:
+    """One of the `parts` on its way to its end; asked again as often as the database is away.
 
+    A try is counted once, before it begins: only who ends with its process has another one.
+    `given_up`: asked before anything is tried again.
+    """
 
-def _settle_alone(desk: Desk, delivery: Delivery, given_up: Callable[[], bool]) -> Report:
-    key = delivery.body_sha256
-    now = desk.clock.now()
-    with desk.database.begin() as tx:
-        tries = suspects.begin(tx, [key], now)[key]
-    crash_point("solo_after_begin")
-    if tries > TRIES_MAX + 1:
-        intake, failed = _unread(delivery), {}
-    else:
-        intake = take_in([delivery], now)
-        failed = _given_up(intake) if tries > TRIES_MAX else {}
-    intake.suspects.append(key)
-    return settle(desk, intake, given_up, left_out=failed)
+    def __init__(
+        self, desk: Desk, part: Sequence[Delivery], given_up: Callable[[], bool] = lambda: False
+    ) -> None:
+        self._desk = desk
+        self._part = part
+        self._given_up = given_up
+        self._tries: int | None = None
+
+    def settle(self) -> Report:
+        """Settle it; raises what `isolate.settle` does, and may be called again then."""
+        now = self._desk.clock.now()
+        if not came_before(self._part[0]):
+            return settle(self._desk, take_in(self._part, now), self._given_up)
+        (delivery,) = self._part
+        key = delivery.body_sha256
+        if self._tries is None:
+            with self._desk.database.begin() as tx:
+                tries = suspects.begin(tx, [key], now)[key]
+            self._tries = tries
+            crash_point("solo_after_begin")
+        if self._tries > TRIES_MAX + 1:
+            intake, failed = _unread(delivery), {}
+        else:
+            intake = take_in([delivery], now)
+            failed = _given_up(intake) if self._tries > TRIES_MAX else {}
+        intake.suspects.append(key)
+        return settle(self._desk, intake, self._given_up, left_out=failed)
 
 
 def crashed(tries: int) -> SetAside:

@@ -185,6 +185,7 @@ def _drain(desk: Desk, tx: Transaction, sku: str, events_max: int, attempt: _Att
         events_max = 1
     rows = waiting.for_sku(tx, sku, events_max)
     heard = [(row.event, row.received_at) for row in rows if not _is_in(attempt.failed, row)]
+    given_up = [(row.event, row.received_at) for row in rows if _is_in(attempt.failed, row)]
     events = [event for event, _received_at in heard]
     attempt.events = events
     keys = keys_of(events).join(attempt.more)
@@ -195,11 +196,9 @@ def _drain(desk: Desk, tx: Transaction, sku: str, events_max: int, attempt: _Att
     if alone and last:
         attempt.forget.append(of_drain(sku))
     now = desk.clock.now()
-    decision = decide(state, heard, now, resting=(sku,) if last else ())
+    decision = decide(state, heard, now, resting=(sku,) if last else (), given_up=given_up)
     decision.outcomes += [
-        (row.event, attempt.failed[row.event.source, row.event.id])
-        for row in rows
-        if _is_in(attempt.failed, row)
+        (event, attempt.failed[event.source, event.id]) for event, _received_at in given_up
     ]
     decision.taken += [
         event for event, outcome in decision.outcomes if not isinstance(outcome, Deferred)

@@ -23,7 +23,7 @@ from workers.patience import PAUSE_SECONDS_MAX, Patience, Pauses
 from workers.process import Desk
 from workers.relay import Relay
 from workers.retry import jittered
-from workers.solo import parts, settle_part
+from workers.solo import Settling, parts
 from workers.topology import Topology
 from workers.transports.base import Consumer, Delivery, Transport
 from workers.transports.errors import ConnectionLost, Refused, TopologyMissing, TransportError
@@ -122,10 +122,11 @@ class Worker:
         """Settle deliveries, waiting for a database that is down; False: no time is left."""
         clock = self._desk.clock
         pauses = Pauses(self._patience, clock)
+        settling = Settling(self._desk, part, self._patience.is_over)
         while True:
             started = clock.monotonic()
             try:
-                report = settle_part(self._desk, part, self._patience.is_over)
+                report = settling.settle()
             except (Unavailable, Transient) as trouble:
                 if not pauses.wait("database_waits", trouble):
                     return False

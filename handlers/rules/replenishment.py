@@ -146,11 +146,11 @@ def _link(turn: Turn, item: Item) -> bool:
     orders = item.vendor is not None and automatic(state, item)
     if not _cut_links(state, item, item.vendor if orders else None):
         return False
-    waiting = item.wanting.lines
-    item.wanting.lines = []
-    for row in waiting:
-        if orders and row.unlinked > 0:
-            _link_to_open(turn, item, row)
+    if orders:  # else they go on wanting: a vendor may be set later in this batch
+        waiting, item.wanting.lines = item.wanting.lines, []
+        for row in waiting:
+            if row.unlinked > 0:
+                _link_to_open(turn, item, row)
     return not item.wanting.more
 
 
