@@ -74,6 +74,9 @@ class Settings(BaseSettings):
     auto_replenish_enabled: bool = True
     keep_partial_allocations: bool = True
     wait_hours: Annotated[int, Field(ge=1, le=8_760)] = 24
+    inbox_days: Annotated[int, Field(ge=1, le=36_500)] = 35
+    emitted_days: Annotated[int, Field(ge=1, le=36_500)] = 35
+    resolved_days: Annotated[int, Field(ge=1, le=36_500)] = 90
     defaults: PolicyDefaults = PolicyDefaults()
 
     batch_size_max: Annotated[int, Field(ge=1, le=1_000)] = 500

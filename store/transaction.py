@@ -72,6 +72,10 @@ class Transaction:
         """Expect questions about whole tables from here on, not about a few rows."""
         self.dialect.survey(self.driver)
 
+    def walk(self) -> None:
+        """Expect to follow an index from here on, some rows at a time."""
+        self.dialect.walk(self.driver)
+
     def stream(self, query: Query, **values: Value) -> Iterator[Any]:
         """Run a query and yield its rows as they come: for answers of any length."""
         self._note(query.sql)

@@ -45,6 +45,8 @@ _SURVEY = (
     " SET LOCAL cursor_tuple_fraction = 1"
 )
 
+_WALK = "SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off"
+
 _VALUE = re.compile(r"(?<!:):([a-z_]+)")
 
 
@@ -105,6 +107,10 @@ class Postgresql(Dialect):
     def survey(self, driver: Driver) -> None:
         """Take back what is set for batches, until the transaction ends."""
         driver.execute(_SURVEY)
+
+    def walk(self, driver: Driver) -> None:
+        """Keep it from reading and sorting all there is, which it may hold for little."""
+        driver.execute(_WALK)
 
     def instant(self, value: Stored) -> datetime | None:
         """The driver reads moments."""

@@ -123,6 +123,8 @@ set_aside = table(
     instant("closed_at", null=True),  # resolved or discarded
     one_of("state", "set_aside", "retrying", "resolved", "discarded"),
     Index("ix_set_aside_state", "state", "first_seen", "id"),
+    Index("ix_set_aside_event", "source", "event_id"),
+    partial_index("ix_set_aside_closed_at", "closed_at", "closed_at IS NOT NULL"),
 )
 
 outbox = table(

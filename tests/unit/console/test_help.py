@@ -16,6 +16,7 @@ COMMANDS = [
     "init",
     "worker",
     "publish",
+    "housekeeping",
     "topology",
     "config",
     "schema",
