@@ -145,7 +145,7 @@ class Database:
         try:
             parsed = make_url(url)
             self.dialect = _DIALECTS[parsed.drivername]()
-        except (ArgumentError, KeyError):
+        except (ArgumentError, KeyError, ValueError):  # a port that is none, and might be a secret
             known = ", ".join(f"{name}://" for name in _DIALECTS)
             raise Unavailable(f"DATABASE_URL must begin with one of {known}.", "url") from None
         self.address = _address(parsed)
