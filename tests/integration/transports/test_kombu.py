@@ -9,8 +9,9 @@ from kombu.connection import Connection
 from tests.support import services
 from tests.support.transports import SHORT_LEASE, KombuStack, RabbitStack, numbers, outgoing, take
 from workers.transports.base import TransportOptions
-from workers.transports.errors import ConnectionLost, TopologyMissing, TransportError
+from workers.transports.errors import BadAddress, ConnectionLost, TopologyMissing, TransportError
 from workers.transports.kombu import KombuTransport
+from workers.transports.open import open_transport
 
 
 @pytest.fixture
