@@ -129,8 +129,8 @@ CASES = {
     "BackToShipRequested": Case(
         back_to_ship_requested("1"), HELD, [order_changed("1", [("A", 5)], version=1)]
     ),
-    # The ledger would have to carry its movements twice under one name.
-    "LineBackordered": Case(line_backordered("1", ("1", 1), "WH1"), SOLD, again="gave_up"),
+    # The ledger would have to carry its movements twice under one name, and refuses.
+    "LineBackordered": Case(line_backordered("1", ("1", 1), "WH1"), SOLD, again=""),
     "StockReceived": Case(stock_received("r1", "WH1", [("A", 2)]), SHORT, proven=False),
     "StockTransferred": Case(stock_transferred("t1", "WH1", "D", [("A", 2)]), SOLD, proven=False),
     "StockCounted": Case(
@@ -211,7 +211,7 @@ def test_without_its_proof_it_would_have_a_second_effect(database: Database, cas
     with database.begin() as tx:
         tx.connection.execute(delete(schema.facts).where(schema.facts.c.kind == "event"))
     assert again(desk, case.event) == {case.again: 1}
-    assert (state_of(database) != before) is (case.again == "applied")
+    assert state_of(database) != before
 
 
 @rule("C4")
