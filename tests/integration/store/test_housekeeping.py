@@ -142,6 +142,7 @@ def test_dead_letters_that_are_open_stay(database: Database) -> None:
 # ---------------------------------------------------------------- audit and explain afterwards
 
 
+@pytest.mark.slow
 @rule("S1", "S9", "L4")
 def test_the_audit_finds_nothing_after_it_and_corruptions_as_before(database: Database) -> None:
     tell(database, *full_story())
@@ -339,7 +340,7 @@ INTO = (
 )
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("analyzed", [False, True], ids=["fresh", "analyzed"])
 def test_a_slice_of_a_large_table_is_found_by_an_index(
     database: Database, *, analyzed: bool
