@@ -2,6 +2,7 @@
 
 A variable is the field's name in capitals with the prefix `BACKSHIP_`, `__` for nesting. Every
 limit carries its unit in its name. A name nobody knows is an error that names it.
+`config.secrets` says how values come from files, and passwords into URLs.
 """
 
 import os
@@ -11,9 +12,16 @@ from dataclasses import asdict
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit, urlunsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -21,6 +29,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from config import secrets
 from config.errors import SettingsError
 from events.vocabulary import BackorderPolicy, Sourcing
 from handlers.policy import Policy, Rules
@@ -70,10 +79,15 @@ class Settings(BaseSettings):
 
     database_url: str = "sqlite:///backship.db"
     broker_url: str | None = None
+    database_password: SecretStr | None = None
+    broker_password: SecretStr | None = None
     topology_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,60}$")] = "backship"
     auto_replenish_enabled: bool = True
     keep_partial_allocations: bool = True
     wait_hours: Annotated[int, Field(ge=1, le=8_760)] = 24
+    inbox_days: Annotated[int, Field(ge=1, le=36_500)] = 35
+    emitted_days: Annotated[int, Field(ge=1, le=36_500)] = 35
+    resolved_days: Annotated[int, Field(ge=1, le=36_500)] = 90
     defaults: PolicyDefaults = PolicyDefaults()
 
     batch_size_max: Annotated[int, Field(ge=1, le=1_000)] = 500
@@ -94,6 +108,8 @@ class Settings(BaseSettings):
     embedded_poll_ms: Annotated[int, Field(ge=1, le=5_000)] = 50
     log_level: Annotated[str, Field(pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
 
+    _origins: dict[str, str] = PrivateAttr(default_factory=dict)
+
     @field_validator("broker_url", mode="before")
     @classmethod
     def _embedded_by_name(cls, value: object) -> object:
@@ -111,7 +127,9 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Order the sources: what the program says, the environment, the file."""
         del dotenv_settings, file_secret_settings
-        return init_settings, env_settings, InitSettingsSource(settings_cls, _from_file(Path(FILE)))
+        named = InitSettingsSource(settings_cls, _from_secret_files())
+        toml = InitSettingsSource(settings_cls, _from_file(Path(FILE)))
+        return init_settings, env_settings, named, toml
 
     def rules(self) -> Rules:
         """Return what the pure core is run with."""
@@ -125,9 +143,11 @@ class Settings(BaseSettings):
     def shown(self) -> dict[str, Any]:
         """Return the settings with every secret masked (contract.md §5)."""
         values = self.model_dump(mode="json")
-        values["database_url"] = masked(self.database_url)
-        values["broker_url"] = masked(self.broker_url) if self.broker_url else "embedded"
-        return values
+        values["database_url"] = secrets.masked(self.database_url)
+        values["broker_url"] = secrets.masked(self.broker_url) if self.broker_url else "embedded"
+        for name in ("database_password", "broker_password"):
+            values[name] = None if values[name] is None else secrets.MASK
+        return {**values, "from_files": dict(self._origins)} if self._origins else values
 
 
 def read(**said: object) -> Settings:
@@ -137,7 +157,7 @@ def read(**said: object) -> Settings:
     """
     _refuse_unknown(os.environ)
     try:
-        return Settings(**said)  # type: ignore[arg-type]
+        return _with_secrets(Settings(**said))  # type: ignore[arg-type]
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         name = "__".join(str(part) for part in first["loc"]).upper()
@@ -146,26 +166,41 @@ def read(**said: object) -> Settings:
         raise SettingsError(message) from None
 
 
-def masked(url: str) -> str:
-    """Return one or several URLs (`;` between them) without their passwords."""
-    return ";".join(_masked(part) for part in url.split(";"))
-
-
-def _masked(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return "***"
-    query = "&".join(
-        f"{pair.split('=', 1)[0]}=***" if "password" in pair.lower() else pair
-        for pair in parts.query.split("&")
+def _with_secrets(given: Settings) -> Settings:
+    """Put the passwords into the URLs; note which settings came from files."""
+    urls = {}
+    for name in ("database", "broker"):
+        password: SecretStr | None = getattr(given, f"{name}_password")
+        if password is not None:
+            variable, url_variable = (
+                f"{PREFIX}{name.upper()}_PASSWORD",
+                f"{PREFIX}{name.upper()}_URL",
+            )
+            url = getattr(given, f"{name}_url") or ""
+            secret = password.get_secret_value()
+            urls[f"{name}_url"] = secrets.with_password(url, secret, variable, url_variable)
+    complete = given.model_copy(update=urls)
+    complete._origins.update(  # noqa: SLF001 - this module's own
+        {
+            variable.removeprefix(PREFIX).lower(): path
+            for variable, (path, _text) in secrets.from_files(
+                os.environ, _names_with_files()
+            ).items()
+        }
     )
-    name, at, host = parts.netloc.rpartition("@")
-    user = name.split(":", 1)[0]
-    secret = ":***" if ":" in name else ""
-    shown = urlunsplit(parts._replace(netloc=f"{user}{secret}{at}{host}", query=query))
-    # urlunsplit shortens sqlite:///file to sqlite:/file where there is no host.
-    return shown if parts.netloc or not url.startswith(f"{parts.scheme}://") else url
+    return complete
+
+
+def _from_secret_files() -> dict[str, Any]:
+    found = secrets.from_files(os.environ, _names_with_files())
+    return {
+        variable.removeprefix(PREFIX).lower(): text for variable, (_path, text) in found.items()
+    }
+
+
+def _names_with_files() -> list[str]:
+    """Return the variables a file may stand for: all but the nested ones, which are no secrets."""
+    return [name for name in known_names() if "__" not in name]
 
 
 def known_names() -> list[str]:
@@ -184,6 +219,8 @@ def _refuse_unknown(environment: Mapping[str, str]) -> None:
     for name in sorted(environment):
         upper = name.upper()
         if not upper.startswith(PREFIX) or upper.startswith(TESTS_PREFIX) or upper in known:
+            continue
+        if upper.removesuffix(secrets.FILE_SUFFIX) in _names_with_files():
             continue
         near = get_close_matches(upper, known, n=1)
         hint = f"; did you mean {near[0]}?" if near else ""

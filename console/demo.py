@@ -30,6 +30,7 @@ from workers.wiring import House, opened
 
 _THOUSANDTHS = 1_000
 _OF_LINES = 600  # of the work is done when the last line is read; the rest is waiting for goods
+_DAYS_KEPT = 36_500  # a year is replayed in minutes, to be looked at afterwards
 _AFTERWARDS = timedelta(days=60)
 
 
@@ -39,6 +40,8 @@ def run(*, full: Path | None, on_servers: bool, settings: Settings) -> int:
     Raises WrongUse for a file that is none, and for servers that are not empty.
     """
     logs.configure("WARNING")
+    kept = dict.fromkeys(("inbox_days", "emitted_days", "resolved_days"), _DAYS_KEPT)
+    settings = settings.model_copy(update=kept)
     if on_servers:
         check_empty(settings)
         return _replay(settings, full, on_servers=True)

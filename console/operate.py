@@ -13,7 +13,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and 
 
 def declare(app: typer.Typer) -> None:
     """Add the commands to the program, in the order in which `--help` lists them."""
-    for command in (demo, init, worker, publish, topology, config, schema):
+    for command in (demo, init, worker, publish, housekeeping, topology, config, schema):
         app.command()(command)
 
 
@@ -82,6 +82,20 @@ def publish(
     from console.publishing import publish_files
 
     return publish_files(settings.read(), files)
+
+
+def housekeeping(
+    *,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Count what would be removed; changes nothing.")
+    ] = False,
+    as_json: Json = False,
+) -> int:
+    """Remove what is kept for a time and is older; workers do so every hour."""
+    from config import settings
+    from console.housekeeping import keep_house
+
+    return keep_house(settings.read(), dry_run=dry_run, as_json=as_json)
 
 
 def topology(

@@ -45,6 +45,7 @@ from handlers import (
     supply,
 )
 from handlers.decision import Applied, Decision, Deferred, Outcome, Repeated
+from handlers.facts import heard_before
 from handlers.keys import keys_of, slots_of
 from handlers.refusals import not_found_in_time
 from handlers.rules import release, replenishment, telling
@@ -143,6 +144,9 @@ def close(books: Books, resting: Collection[str] = ()) -> Decision:
 def _turn(books: Books, event: Event, received_at: datetime) -> Outcome:
     turn = turn_of(books, event, received_at)
     state = books.state
+    known = heard_before(state, event)
+    if known is not None:
+        return known
     try:
         items = sorted(_items(state, event), key=lambda item: item.sku)
         if state.walks:

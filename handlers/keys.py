@@ -22,7 +22,7 @@ from events.inbound import (
     StockTransferred,
     VendorChanged,
 )
-from handlers.facts import fact_key
+from handlers.facts import event_key, fact_key
 from handlers.rows.orders import VENDOR, customer
 from handlers.rules.sellable import destination_of, free, sourced
 from handlers.state import Item, Keys, OrderKey, SlotKey, Sourced, State
@@ -32,6 +32,7 @@ def keys_of(events: Iterable[Event]) -> Keys:
     """Return what must be loaded to decide these events."""
     keys = Keys()
     for event in events:
+        keys.facts.add(event_key(event.source, event.id))
         _add(keys, event)
     return keys
 

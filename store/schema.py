@@ -36,7 +36,14 @@ from store.tables.messages import (
     tasks,
     waiting,
 )
-from store.tables.operations import held_back, housekeeping, operations, suspects, workers
+from store.tables.operations import (
+    held_back,
+    housekeeping,
+    operations,
+    suspects,
+    told_before,
+    workers,
+)
 from store.tables.orders import allocations, links, order_lines, orders, reasons
 from store.tables.supply import replenishment_lines, replenishment_slots, replenishments
 
@@ -73,6 +80,7 @@ __all__ = [
     "stock",
     "suspects",
     "tasks",
+    "told_before",
     "vendors",
     "waiting",
     "workers",

@@ -74,6 +74,10 @@ class Transaction:
         """Expect questions about whole tables from here on, not about a few rows."""
         self.dialect.survey(self.driver)
 
+    def walk(self) -> None:
+        """Expect to follow an index from here on, some rows at a time."""
+        self.dialect.walk(self.driver)
+
     def stream(self, query: Query, **values: Value) -> Iterator[Any]:
         """Run a query and yield its rows as they come: for answers of any length."""
         self._note(query.sql)
@@ -143,7 +147,7 @@ class Database:
         try:
             parsed = make_url(url)
             self.dialect = _DIALECTS[parsed.drivername]()
-        except (ArgumentError, KeyError):
+        except (ArgumentError, KeyError, ValueError):  # a port that is none, and might be a secret
             known = ", ".join(f"{name}://" for name in _DIALECTS)
             raise Unavailable(f"DATABASE_URL must begin with one of {known}.", "url") from None
         self.address = _address(parsed)

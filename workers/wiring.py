@@ -19,6 +19,7 @@ from store.transaction import Database
 from workers.chores import Chore
 from workers.clock import Clock, SystemClock
 from workers.collector import COLLECT_SECONDS, collect
+from workers.housekeeping import LOOK_SECONDS, Housekeeper
 from workers.last_resort import GRACE_SECONDS, end_after
 from workers.process import Desk
 from workers.relay import Relay
@@ -149,13 +150,15 @@ class House:
     def chores(self) -> list[Chore]:
         """Return what a worker does beside its batches."""
         dead = self.topology.dead_queue
+        housekeeper = Housekeeper(self.database, self.clock, self.settings)
         return [
             Chore(
                 "collect",
                 COLLECT_SECONDS,
                 lambda: collect(self.desk, self.transport, dead),
                 in_burst=True,
-            )
+            ),
+            Chore("housekeeping", LOOK_SECONDS, housekeeper.turn),
         ]
 
 

@@ -1,7 +1,7 @@
 """What was received and shipped, by the events that told it (S1, S9).
 
-Their bodies are kept as they came. A line may have taken less than it was told of: the rest was
-more than it wanted, and an exception has said so.
+Their bodies are kept as they came; of those that are kept no longer, their sums are. A line may
+have taken less than it was told of: the rest was more than it wanted, and an exception has said so.
 """
 
 from collections.abc import Iterator
@@ -21,13 +21,15 @@ _LINES = {
         WHERE i.type = '{type}' AND i.outcome = 'applied'
     """,
     "postgresql": """
-        SELECT CAST(i.body AS json) #>> '{{{{data,{owner}}}}}' AS owner,
-            CAST(i.body AS json) #>> '{{{{data,order_id}}}}' AS order_id,
-            t.value ->> '{name}' AS name, CAST(t.value ->> 'qty' AS bigint) AS qty
+        SELECT (CAST(i.body AS json) #>> '{{{{data,{owner}}}}}') COLLATE "C" AS owner,
+            (CAST(i.body AS json) #>> '{{{{data,order_id}}}}') COLLATE "C" AS order_id,
+            (t.value ->> '{name}') COLLATE "C" AS name, CAST(t.value ->> 'qty' AS bigint) AS qty
         FROM inbox AS i, json_array_elements(CAST(i.body AS json) #> '{{{{data,lines}}}}') AS t
         WHERE i.type = '{type}' AND i.outcome = 'applied'
     """,
 }
+
+_BEFORE = "SELECT owner, order_id, name, qty FROM told_before WHERE type = '{type}'"
 
 
 def differences(tx: Transaction) -> Iterator[Difference]:
@@ -52,7 +54,8 @@ def _relations(engine: str) -> tuple[Relation, Relation]:
                 JOIN replenishments AS r ON r.replenishment_id = l.replenishment_id
                 LEFT JOIN (
                     SELECT owner, name, CAST(SUM(qty) AS bigint) AS qty
-                    FROM ({received}) AS lines GROUP BY owner, name
+                    FROM ({received} UNION ALL {_BEFORE.format(type="StockReceived")}) AS lines
+                    GROUP BY owner, name
                 ) AS told ON told.owner = l.replenishment_id AND told.name = l.sku
                 WHERE l.received > COALESCE(told.qty, 0)
                     AND r.destination NOT LIKE 'customer:%%'
@@ -69,7 +72,8 @@ def _relations(engine: str) -> tuple[Relation, Relation]:
                 FROM order_lines AS l
                 LEFT JOIN (
                     SELECT owner, order_id, name, CAST(SUM(qty) AS bigint) AS qty
-                    FROM ({shipped}) AS lines GROUP BY owner, order_id, name
+                    FROM ({shipped} UNION ALL {_BEFORE.format(type="OrderShipped")}) AS lines
+                    GROUP BY owner, order_id, name
                 ) AS told ON told.owner = l.shop AND told.order_id = l.order_id
                     AND told.name = l.line_id
                 WHERE l.shipped > COALESCE(told.qty, 0)

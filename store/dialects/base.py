@@ -54,6 +54,10 @@ class Dialect(ABC):
         """Let the rest of the transaction join whole tables, instead of looking rows up."""
 
     @abstractmethod
+    def walk(self, driver: Driver) -> None:
+        """Let the rest of the transaction follow an index in its order, from where it begins."""
+
+    @abstractmethod
     def instant(self, value: Stored) -> datetime | None:
         """Return the moment in a column that a raw statement read."""
 

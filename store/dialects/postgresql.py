@@ -50,6 +50,7 @@ _SURVEY = (
 _KEEPALIVES = {"keepalives_idle": 15, "keepalives_interval": 5, "keepalives_count": 3}
 _RECYCLE_SECONDS = 3_600  # after a fail-over nobody stays with an old address for ever
 _LATE_SECONDS_MAX = 5  # how much later than its own limit the server may answer
+_WALK = "SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off"
 
 _VALUE = re.compile(r"(?<!:):([a-z_]+)")
 
@@ -132,6 +133,10 @@ class Postgresql(Dialect):
     def survey(self, driver: Driver) -> None:
         """Take back what is set for batches, until the transaction ends."""
         driver.execute(_SURVEY)
+
+    def walk(self, driver: Driver) -> None:
+        """Keep it from reading and sorting all there is, which it may hold for little."""
+        driver.execute(_WALK)
 
     def instant(self, value: Stored) -> datetime | None:
         """The driver reads moments."""

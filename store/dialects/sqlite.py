@@ -64,6 +64,9 @@ class Sqlite(Dialect):
     def survey(self, driver: Driver) -> None:
         """There is nothing to be told: it joins by lookup, over an index it makes if need be."""
 
+    def walk(self, driver: Driver) -> None:
+        """It does anyway."""
+
     def instant(self, value: Stored) -> datetime | None:
         """Moments are kept as text."""
         return None if value is None else datetime.fromisoformat(value)

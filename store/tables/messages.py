@@ -124,6 +124,7 @@ set_aside = table(
     one_of("state", "set_aside", "retrying", "resolved", "discarded"),
     Index("ix_set_aside_state", "state", "first_seen", "id"),
     Index("ix_set_aside_event", "source", "event_id"),  # a corrected copy names what it corrects
+    partial_index("ix_set_aside_closed_at", "closed_at", "closed_at IS NOT NULL"),
 )
 
 outbox = table(

@@ -83,3 +83,15 @@ housekeeping = table(
     instant("due_at", null=True),
     CheckConstraint("id = 1", name="one_row"),
 )
+
+# What events that are no longer kept have told of shipments and receipts, added up: the audit
+# compares it with what was booked. One row per line, whatever the number of events.
+told_before = table(
+    "told_before",
+    "type owner order_id name",
+    words("type"),  # of the events
+    key("owner"),  # shop or replenishment
+    key("order_id"),  # "" of a replenishment
+    key("name"),  # line or sku
+    units("qty"),
+)

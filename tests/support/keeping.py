@@ -123,14 +123,15 @@ def bodies(database: Database, table: Table) -> list[dict[str, Any]]:
 
 
 def emptied(database: Database) -> Database:
-    """Forget everything but the two rows that are always there; a TRUNCATE would take longer."""
-    kept = {"catalogue", "relay_lock"}
+    """Forget everything but the three rows that are always there; a TRUNCATE would take longer."""
+    kept = {"catalogue", "relay_lock", "housekeeping"}
     with database.begin() as tx:
         for table in reversed(schema.metadata.sorted_tables):
             if table.name not in kept:
                 tx.connection.execute(table.delete())
         tx.connection.execute(schema.catalogue.update().values(version=0, rules=None))
         tx.connection.execute(schema.relay_lock.update().values(owner=None, lease_until=None))
+        tx.connection.execute(schema.housekeeping.update().values(due_at=None))
     return database
 
 

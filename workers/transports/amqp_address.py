@@ -98,6 +98,9 @@ def _read(url: str, place: int) -> AmqpHost:
         raise BadAddress(f"{where} cannot be read: its host or port is malformed.") from None
     if parts.scheme not in PORTS:
         raise BadAddress(f"{where} must begin with amqp:// or amqps://.")
+    if "@" not in parts.netloc and "@" in parts.path + parts.query + parts.fragment:
+        # What was read as path or query may be half a password: nothing of it is shown.
+        raise BadAddress(f"{where} is cut short: write / ? # in a password as %2F %3F %23.")
     if parts.fragment:
         raise BadAddress(f"{where} holds a #: write it as %23.")
     query = _query(parts, where)

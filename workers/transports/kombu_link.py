@@ -124,6 +124,12 @@ def reply_code(error: BaseException | None) -> int:
 def _connection(url: str, options: TransportOptions) -> Connection:
     scheme = url.partition(":")[0]
     confirming = scheme in CONFIRMING_SCHEMES
+    if confirming and "ssl" in url.partition("?")[2].lower():
+        # py-amqp would check who signed the certificate, and not whose it is.
+        said = (
+            f"BROKER_URL: {scheme}:// does not check the host name of a certificate; use amqps://."
+        )
+        raise BadAddress(said)
     try:
         connection = Connection(
             url,
@@ -132,7 +138,10 @@ def _connection(url: str, options: TransportOptions) -> Connection:
             transport_options={"confirm_publish": True} if confirming else {},
         )
         _ = connection.transport  # imports the driver
-    except (KeyError, ValueError) as error:
+    except ValueError:  # its words may be half a password
+        said = "BROKER_URL cannot be used by kombu: its host or port is malformed."
+        raise BadAddress(said) from None
+    except KeyError as error:
         reason = str(error.args[0]) if error.args else type(error).__name__
         raise BadAddress(f"BROKER_URL cannot be used by kombu: {reason}.") from None
     except (ImportError, AttributeError) as error:

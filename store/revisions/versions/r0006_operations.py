@@ -68,6 +68,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.execute("INSERT INTO housekeeping (id) VALUES (1)")
-    op.create_index("ix_set_aside_event", "set_aside", ["source", "event_id"])
+    op.create_table(
+        "told_before",
+        words("type"),
+        key("owner"),
+        key("order_id"),
+        key("name"),
+        units("qty"),
+        sa.PrimaryKeyConstraint("type", "owner", "order_id", "name"),
+    )
     # When it was resolved or discarded: from then on its time to be kept runs.
     op.add_column("set_aside", sa.Column("closed_at", Instant(), nullable=True))
+    op.create_index("ix_set_aside_event", "set_aside", ["source", "event_id"])
+    op.create_index(
+        "ix_set_aside_closed_at",
+        "set_aside",
+        ["closed_at"],
+        postgresql_where=sa.text("closed_at IS NOT NULL"),
+        sqlite_where=sa.text("closed_at IS NOT NULL"),
+    )

@@ -9,8 +9,9 @@ from kombu.connection import Connection
 from tests.support import services
 from tests.support.transports import SHORT_LEASE, KombuStack, RabbitStack, numbers, outgoing, take
 from workers.transports.base import TransportOptions
-from workers.transports.errors import ConnectionLost, TopologyMissing, TransportError
+from workers.transports.errors import BadAddress, ConnectionLost, TopologyMissing, TransportError
 from workers.transports.kombu import KombuTransport
+from workers.transports.open import open_transport
 
 
 @pytest.fixture
@@ -143,3 +144,11 @@ def test_a_server_that_is_not_there_is_lost_without_its_password(rabbit: RabbitS
     with pytest.raises(TransportError) as raised_too:
         KombuTransport(wrong, rabbit.topology, options).consumer("any")
     assert "secret" not in str(raised_too.value)
+
+
+@pytest.mark.parametrize("query", ["ssl=true", "ssl_ca_certs=/ca.pem", "SSL=1"])
+def test_tls_that_would_not_check_the_host_is_refused(query: str, tmp_path: Path) -> None:
+    url = f"pyamqp://u:secret@h/v?{query}"
+    with pytest.raises(BadAddress, match="does not check the host name") as refused:
+        open_transport(url, tmp_path / "unused.db", TransportOptions(), prefix="bs")
+    assert "secret" not in str(refused.value)

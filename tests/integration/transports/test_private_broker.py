@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import trustme
 
 from scripts.rabbitmq import RabbitMQ
 from scripts.server import free_port
@@ -171,6 +172,41 @@ def test_tls_trusts_the_named_authority_and_no_other_host(
         RabbitTransport(stranger, SHORT_LEASE).missing(names)
     named = f"amqps://guest:guest@127.0.0.1:{port}/?cafile={cert}&server_name=localhost"
     assert RabbitTransport(named, SHORT_LEASE).missing(names) == []
+
+
+def test_tls_by_an_authority_that_asks_for_our_certificate_too(
+    node: Node, own: RabbitStack
+) -> None:
+    """A throw-away authority signs both sides; a stranger's certificate opens nothing."""
+    folder = node.folder
+    authority, stranger = trustme.CA(), trustme.CA()
+    authority.cert_pem.write_to_path(folder / "ca.pem")
+    stranger.cert_pem.write_to_path(folder / "stranger.pem")
+    for name, issuer in (("server", authority), ("ours", authority), ("theirs", stranger)):
+        issued = issuer.issue_cert("localhost")
+        issued.private_key_pem.write_to_path(folder / f"{name}.key")
+        issued.cert_chain_pems[0].write_to_path(folder / f"{name}.pem")
+    port = free_port()
+    node.run(
+        "eval",
+        f'rabbit_networking:start_ssl_listener({port}, [{{cacertfile,"{folder}/ca.pem"}},'
+        f'{{certfile,"{folder}/server.pem"}},{{keyfile,"{folder}/server.key"}},'
+        "{verify,verify_peer},{fail_if_no_peer_cert,true}], 1).",
+    )
+    names = own.topology
+
+    def missing(query: str) -> list[str]:
+        url = f"amqps://guest:guest@localhost:{port}/?{query}"
+        return RabbitTransport(url, SHORT_LEASE).missing(names)
+
+    ours = f"cafile={folder}/ca.pem&certfile={folder}/ours.pem&keyfile={folder}/ours.key"
+    assert missing(ours) == []
+    with pytest.raises(TransportError):
+        missing(f"cafile={folder}/ca.pem")
+    with pytest.raises(TransportError):
+        missing(ours.replace("ours", "theirs"))
+    with pytest.raises(Refused, match="could not be trusted"):
+        missing(ours.replace("cafile=" + str(folder) + "/ca.pem", f"cafile={folder}/stranger.pem"))
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,7 @@ COMMANDS = [
     "init",
     "worker",
     "publish",
+    "housekeeping",
     "topology",
     "config",
     "schema",
