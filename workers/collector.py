@@ -40,6 +40,7 @@ def collect(desk: Desk, transport: Transport, queue: str) -> int:
                 save(tx, State(desk.rules), decision, now)
             crash_point("collector_after_commit")
             consumer.ack(deliveries)
+            desk.meter.crashed(sum(_DELIVERY_LIMIT in str(row.headers) for row in deliveries))
             total += len(deliveries)
     logger().warning("dead_letters_kept", count=total, queue=queue)
     return total

@@ -9,6 +9,8 @@
 - The database is down (`Unavailable`): raised to the loop, which waits for it.
 """
 
+from tenacity import RetryCallState
+
 from handlers.batch import HandlerFailed
 from handlers.decision import SetAside
 from handlers.state import Keys, Unloaded
@@ -25,12 +27,11 @@ def settle(desk: Desk, intake: Intake) -> Report:
     failed: dict[EventKey, SetAside] = {}
     more = Keys()
     loads = 0
-    again = repeating_a_transaction(
-        (Transient,), sleep=desk.clock.sleep, before_wait=saying("transaction_repeated")
-    )
+    repeats = _Repeats(desk)
+    again = repeating_a_transaction((Transient,), sleep=desk.clock.sleep, before_wait=repeats)
     while True:
         try:
-            return again(process, desk, intake, failed, more)
+            return repeats.noted(again(process, desk, intake, failed, more))
         except Unloaded as missing:
             more.learn(missing)
             loads += 1
@@ -45,6 +46,26 @@ def settle(desk: Desk, intake: Intake) -> Report:
             if len(intake.arrivals) > 1:
                 return _halves(desk, intake, refusal)
             _give_up(failed, intake, refusal)
+
+
+class _Repeats:
+    """Says and counts how often a transaction is begun again."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._count = 0
+        self._say = saying("transaction_repeated")
+
+    def __call__(self, state: RetryCallState) -> None:
+        """Note that it is to be tried again."""
+        self._count += 1
+        self._say(state)
+        self._desk.meter.transaction_repeated(state)
+
+    def noted(self, report: Report) -> Report:
+        """Return a report that tells the count."""
+        report.repeats += self._count
+        return report
 
 
 def _halves(desk: Desk, intake: Intake, trouble: Exception) -> Report:

@@ -17,6 +17,7 @@ from store.errors import StoreError
 from store.transaction import Database
 from workers.clock import Clock
 from workers.crash import crash_point
+from workers.meter import Meter
 from workers.retry import jittered
 from workers.transports.base import OutgoingMessage, Publisher, Transport
 from workers.transports.errors import TransportError
@@ -36,6 +37,7 @@ class Relay:
         clock: Clock,
         window_max: int = 1_000,
         publish_seconds_max: float = 10.0,
+        meter: Meter | None = None,
     ) -> None:
         self._database = database
         self._transport = transport
@@ -47,6 +49,7 @@ class Relay:
         self._wake = threading.Event()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
+        self._meter = meter or Meter(clock)
         self.published = 0
 
     def start(self) -> None:
@@ -82,9 +85,11 @@ class Relay:
                 OutgoingMessage(row.id, row.type, row.routing_key, row.body, row.unix_seconds)
                 for row in rows
             ]
+            started = self._clock.monotonic()
             result = self._publisher.publish(
                 messages, self._exchange, deadline_seconds=self._publish_seconds_max
             )
+            self._meter.published(result, self._clock.monotonic() - started)
             crash_point("relay_after_publish")
             guard.delete(result.confirmed)
         crash_point("relay_after_delete")

@@ -18,6 +18,7 @@ from store.load import load
 from store.save import save
 from store.transaction import Transaction
 from workers.crash import crash_point
+from workers.meter import sqlstate_of
 from workers.process import Desk, EventKey, Report, blamed
 from workers.retry import jittered
 
@@ -52,13 +53,14 @@ def step(desk: Desk, size: StepSize) -> Report | None:
             attempt.more.learn(missing)
         except HandlerFailed as bug:
             attempt.failed[bug.event.source, bug.event.id] = blamed(bug)
-        except Transient:
+        except Transient as trouble:
+            desk.meter.repeated(sqlstate_of(trouble))
             if tries == _TRIES_MAX - 1:
                 raise
             desk.clock.sleep(jittered(tries, first_seconds=0.01, seconds_max=2.0))
         else:
             crash_point("step_after_commit")
-            return None if decision is None else _report(decision)
+            return None if decision is None else _report(desk, decision)
     message = "a step of unfinished work did not come to an end"
     raise Transient(message)
 
@@ -68,9 +70,10 @@ def smaller(size: StepSize, tries: int) -> StepSize:
     return StepSize(size.skus_max, max(1, size.events_max >> tries // 8))
 
 
-def _report(decision: Decision) -> Report:
+def _report(desk: Desk, decision: Decision) -> Report:
     report = Report(emitted=len(decision.emissions), tasks=1)
-    report.add("late", len(decision.taken))
+    report.decided(decision, ())
+    desk.meter.late(report.late)
     return report
 
 

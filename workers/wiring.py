@@ -4,6 +4,7 @@ import gc
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from importlib.metadata import packages_distributions
 from pathlib import Path
@@ -17,6 +18,8 @@ from store.transaction import Database
 from workers.chores import Chore
 from workers.clock import Clock, SystemClock
 from workers.collector import COLLECT_SECONDS, collect
+from workers.meter import Meter
+from workers.monitor import Member, monitored
 from workers.process import Desk
 from workers.relay import Relay
 from workers.retry import reaching_a_server, saying
@@ -102,6 +105,10 @@ class House:
         wait = timedelta(hours=settings.wait_hours)
         self.desk = Desk(database, settings.rules(), clock, wait)
 
+    def measure(self, meter: Meter) -> None:
+        """Let what is built from here on tell this meter."""
+        self.desk = replace(self.desk, meter=meter)
+
     def ready(self) -> None:
         """Raise what is missing before any work: tables (SchemaError), queues (TopologyMissing)."""
         self.database.check_schema()
@@ -126,6 +133,7 @@ class House:
             self.clock,
             settings.relay_window_max,
             settings.publish_seconds_max,
+            self.desk.meter,
         )
         pace = Pace(
             settings.batch_size_max,
@@ -159,14 +167,16 @@ def ease_collection() -> None:
     gc.set_threshold(_GC_THRESHOLD, 20, 20)
 
 
-def run_worker(settings: Settings, *, burst: bool) -> None:
+def run_worker(settings: Settings, *, burst: bool, member: Member | None = None) -> None:
     """Run one worker until SIGTERM or SIGINT; a second signal ends it at once."""
     check_names()
     ease_collection()
-    with opened(settings) as house:
+    with opened(settings) as house, monitored(house, member) as monitor:
+        house.measure(monitor.meter)
         waiting = saying("server_waits")
         errors = (Unavailable, ConnectionLost)
         reaching_a_server(errors, but_not=(Refused,), before_wait=waiting)(house.ready)
+        monitor.begin()
         worker = house.worker()
 
         def on_signal(number: int, _frame: FrameType | None) -> None:

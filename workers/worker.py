@@ -16,10 +16,12 @@ from itertools import groupby
 from config.logs import logger
 from store import outbox, tasks
 from store.errors import Transient, Unavailable
+from workers.batch_line import BatchLine
 from workers.chores import Chore, tend
+from workers.clock import Stopwatch
 from workers.crash import crash_point
-from workers.intake import take_in
 from workers.isolate import settle
+from workers.meter import Meter
 from workers.process import Desk
 from workers.relay import Relay
 from workers.retry import jittered
@@ -68,6 +70,7 @@ class Worker:
 
     def stop(self) -> None:
         """Take no new messages; what was delivered is settled first. Safe in a signal handler."""
+        self._desk.meter.stopping = True
         self._stopping.set()
 
     def run(self, *, burst: bool = False) -> None:
@@ -76,17 +79,21 @@ class Worker:
         Raises the errors of transport and store that waiting does not mend.
         """
         self._relay.start()
-        pauses = _Pauses(self._stopping)
+        meter = self._desk.meter
+        pauses = _Pauses(self._stopping, meter)
         try:
             while not self._stopping.is_set():
                 try:
                     with self._transport.consumer(self._topology.inbox_queue) as consumer:
                         pauses.reset()
+                        meter.consumer_opened()
                         if self._consume(consumer, burst=burst):
                             return
                 except ConnectionLost as trouble:
+                    meter.consumer_ended()
                     pauses.wait("broker_lost", trouble)
         finally:
+            meter.stopping = True
             self._relay.stop(self._pace.shutdown_seconds_max)
 
     def _consume(self, consumer: Consumer, *, burst: bool) -> bool:
@@ -95,6 +102,7 @@ class Worker:
             wait = 0.0 if self._unfinished else (0.05 if burst else _IDLE_SECONDS)
             deliveries = consumer.receive(self._pace.batch_size_max, wait)
             self._settle(consumer, deliveries)
+            self._desk.meter.turned()
             tend(self._chores, self._desk.clock, idle_burst=burst and not deliveries)
             busy = self._do_step(idle=not deliveries, burst=burst)
             if burst and not deliveries and not busy and self._nothing_left(consumer):
@@ -108,17 +116,19 @@ class Worker:
         crash_point("after_receive")
         for part in _suspects_alone(deliveries):
             if self._settle_part(part):
+                watch = Stopwatch(self._desk.clock)
                 consumer.ack(part)
+                watch.lap("ack")
+                self._desk.meter.acknowledged(watch.laps["ack"])
                 crash_point("after_ack")
 
     def _settle_part(self, part: Sequence[Delivery]) -> bool:
         """Settle deliveries, waiting for a database that is down; False: stopped meanwhile."""
-        pauses = _Pauses(self._stopping)
-        clock = self._desk.clock
+        pauses = _Pauses(self._stopping, self._desk.meter)
+        batch = BatchLine(self._desk, part)
         while True:
-            started = clock.monotonic()
             try:
-                report = settle(self._desk, take_in(part, clock.now()))
+                report = settle(self._desk, batch.take_in())
             except (Unavailable, Transient) as trouble:
                 pauses.wait("database_waits", trouble)
                 if self._stopping.is_set():
@@ -128,13 +138,7 @@ class Worker:
             self._unfinished = self._unfinished or report.tasks > 0
             if report.emitted:
                 self._relay.hint()
-            logger().info(
-                "batch",
-                size=len(part),
-                emitted=report.emitted,
-                milliseconds=round((clock.monotonic() - started) * 1000, 1),
-                **report.counts,
-            )
+            batch.settled(report)
             return True
 
     def _do_step(self, *, idle: bool, burst: bool) -> bool:
@@ -155,7 +159,7 @@ class Worker:
             return False
         if report.emitted:
             self._relay.hint()
-        logger().info("step", emitted=report.emitted, **report.counts)
+        logger().info("step", emitted=report.emitted, late=sum(report.late.values()))
         return True
 
     def _nothing_left(self, consumer: Consumer) -> bool:
@@ -196,8 +200,9 @@ class Worker:
 class _Pauses:
     """Growing pauses with jitter, one log line each; over at once when the worker stops."""
 
-    def __init__(self, stopping: threading.Event) -> None:
+    def __init__(self, stopping: threading.Event, meter: Meter) -> None:
         self._stopping = stopping
+        self._meter = meter
         self._count = 0
 
     def reset(self) -> None:
@@ -207,6 +212,7 @@ class _Pauses:
     def wait(self, event: str, trouble: Exception) -> None:
         """Say what is wrong and wait."""
         self._count += 1
+        self._meter.waits(event, trouble)
         seconds = jittered(self._count, first_seconds=0.25, seconds_max=_PAUSE_SECONDS_MAX)
         logger().warning(event, reason=str(trouble), seconds=round(seconds, 2))
         self._stopping.wait(seconds)

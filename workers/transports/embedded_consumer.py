@@ -146,4 +146,5 @@ class EmbeddedConsumer:
                 message.headers, encoding if isinstance(encoding, str) else None
             ),
             epoch=self.epoch,
+            published_at=message.enqueued_at,
         )

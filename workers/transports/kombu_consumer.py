@@ -171,6 +171,7 @@ class KombuConsumer:
         redelivered = bool(info.get("redelivered"))
         given = headers.get("x-delivery-count")
         count = given if isinstance(given, int) else int(redelivered)
+        sent = message.properties.get("timestamp")
         delivery = Delivery(
             body=message.body.encode() if isinstance(message.body, str) else bytes(message.body),
             routing_key=str(message.delivery_info.get("routing_key", "")),
@@ -180,6 +181,7 @@ class KombuConsumer:
             headers=headers,
             compressed=is_compressed(headers, message.content_encoding),
             epoch=self.epoch,
+            published_at=sent if isinstance(sent, int | float) else None,
         )
         with self._changed:
             self._buffer.append(delivery)

@@ -4,7 +4,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-COLUMNS = "id, lease_token, exchange, routing_key, body, properties, headers, deliveries"
+COLUMNS = (
+    "id, lease_token, exchange, routing_key, body, properties, headers, deliveries, enqueued_at"
+)
 
 PUT = (
     "INSERT INTO queue_messages"
@@ -26,7 +28,7 @@ class QueuedMessage:
 
 @dataclass(frozen=True, slots=True)
 class ClaimedMessage:
-    """A message held under a lease. `deliveries` counts this one too."""
+    """A message held under a lease. `deliveries` counts this one too; `enqueued_at`: unix time."""
 
     id: int
     token: str
@@ -36,6 +38,7 @@ class ClaimedMessage:
     properties: dict[str, object]
     headers: dict[str, object]
     deliveries: int
+    enqueued_at: float
 
 
 Row = tuple[str, str, str, str, str, float, float | None, bytes]
@@ -57,9 +60,9 @@ def row_of(queue: str, exchange: str, message: QueuedMessage, wall: float) -> Ro
     )
 
 
-def claimed_of(row: tuple[int, str, str, str, bytes, str, str, int]) -> ClaimedMessage:
+def claimed_of(row: tuple[int, str, str, str, bytes, str, str, int, float]) -> ClaimedMessage:
     """Read one row of `COLUMNS`."""
-    number, token, exchange, routing_key, body, properties, headers, deliveries = row
+    number, token, exchange, routing_key, body, properties, headers, deliveries, at = row
     return ClaimedMessage(
         id=number,
         token=token,
@@ -69,6 +72,7 @@ def claimed_of(row: tuple[int, str, str, str, bytes, str, str, int]) -> ClaimedM
         properties=json.loads(properties),
         headers=json.loads(headers) if headers != "{}" else {},
         deliveries=deliveries,
+        enqueued_at=at,
     )
 
 

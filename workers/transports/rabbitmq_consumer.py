@@ -171,6 +171,7 @@ class RabbitConsumer:
             headers=headers,
             compressed=is_compressed(headers, properties.content_encoding),
             epoch=self.epoch,
+            published_at=properties.timestamp,
         )
         with self._changed:
             self._buffer.append(delivery)

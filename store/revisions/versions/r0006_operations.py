@@ -69,3 +69,5 @@ def upgrade() -> None:
     op.execute("INSERT INTO housekeeping (id) VALUES (1)")
     # When it was resolved or discarded: from then on its time to be kept runs.
     op.add_column("set_aside", sa.Column("closed_at", Instant(), nullable=True))
+    # What the steps of a task emit carries the trace of the event it belongs to.
+    op.add_column("tasks", sa.Column("traceparent", sa.Text(), nullable=True))
