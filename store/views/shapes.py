@@ -198,7 +198,10 @@ class QueueFigures(TypedDict):
 
 
 class OutboxFigures(TypedDict):
-    """What is decided and not yet published; `held_back`: what the broker would not take."""
+    """What is decided and not yet published; `held_back`: what the broker would not take.
+
+    The age is of the first that is not held back.
+    """
 
     count: int
     oldest_age_seconds: float | None

@@ -45,7 +45,15 @@ _OPEN = _bounded(
     "SELECT 1 FROM replenishments AS t WHERE t.state = 'open' ORDER BY t.vendor, t.destination"
 )
 _OUTBOX = _bounded("SELECT 1 FROM outbox AS t ORDER BY t.clock, t.n, t.id")
-_OUTBOX_FIRST = Query("SELECT t.clock FROM outbox AS t ORDER BY t.clock, t.n, t.id LIMIT 1")
+_OUTBOX_FIRST = Query(
+    """
+    SELECT t.clock FROM outbox AS t
+    WHERE NOT EXISTS (
+        SELECT 1 FROM held_back AS h WHERE h.clock = t.clock AND h.n = t.n AND h.id = t.id
+    )
+    ORDER BY t.clock, t.n, t.id LIMIT 1
+    """
+)
 _HELD_BACK = _bounded("SELECT 1 FROM held_back AS t ORDER BY t.retry_at")
 _FOR_ORDERS = _bounded(
     "SELECT 1 FROM waiting AS t WHERE t.order_id IS NOT NULL ORDER BY t.shop, t.order_id"
