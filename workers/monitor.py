@@ -22,14 +22,12 @@ from workers.chores import Chore
 from workers.clock import Clock
 from workers.health import Checks, FleetHealth, Health, health_file
 from workers.meter import Meter
-from workers.presence import HEARTBEAT_SECONDS, Presence, Ticking
+from workers.presence import TICK_SECONDS, Presence, Ticking
 from workers.topology import Topology
 from workers.transports.base import Transport
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
-
-_HEALTH_FILE_SECONDS = 1.0
 
 
 class Ends(Protocol):
@@ -89,10 +87,10 @@ def monitored(ends: Ends, member: Member | None = None) -> Iterator[Monitor]:
     meter = Meter(ends.clock) if registry is None else _metrics(ends, registry)
     health = Health(meter)
     presence = Presence(ends.database, meter, health)
-    chores = [Chore("presence", HEARTBEAT_SECONDS, presence.beat)]
+    chores = [Chore("presence", TICK_SECONDS, presence.tick)]
     if member is not None:
         file = health_file(member.folder, member.number)
-        chores.append(Chore("health", _HEALTH_FILE_SECONDS, lambda: health.write(file)))
+        chores.append(Chore("health", TICK_SECONDS, lambda: health.write(file)))
     serving: AbstractContextManager[object] = nullcontext()
     if listens and registry is not None:
         serving = _served(ends, health, chores, lambda: registry)

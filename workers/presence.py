@@ -22,7 +22,7 @@ from workers.identity import worker_id
 from workers.meter import Meter
 
 HEARTBEAT_SECONDS = 5.0
-_TICK_SECONDS = 1.0
+TICK_SECONDS = 1.0
 _STOP_SECONDS_MAX = 5.0
 
 VERSION = version("backship")
@@ -53,7 +53,7 @@ class Ticking:
                 tend(self._chores, self._clock, idle_burst=False)
             except Exception:  # noqa: BLE001 - whatever it is, it must not end what tells of it
                 logger().exception("monitoring_failed")
-            self._stop.wait(_TICK_SECONDS)
+            self._stop.wait(TICK_SECONDS)
 
 
 class Presence:
@@ -65,14 +65,23 @@ class Presence:
         self._health = health
         self._started_at = meter.clock.now()
         self._away = False
+        self._beat_at: float | None = None
+        self._told_state = ""
 
     def begin(self) -> None:
         """Forget workers of long ago; their rows would stay for ever otherwise."""
         self._trying(lambda: presence.forget(self._database))
 
-    def beat(self) -> None:
-        """Say that the worker is there; what the database answers is what `/readyz` tells."""
-        self._trying(lambda: presence.seen(self._database, self._heartbeat()))
+    def tick(self) -> None:
+        """Say that the worker is there when it is time to, or its state has changed.
+
+        What the database answers is what `/readyz` tells.
+        """
+        now, state = self._meter.clock.monotonic(), self._meter.state
+        due = self._beat_at is None or now - self._beat_at >= HEARTBEAT_SECONDS
+        if due or state != self._told_state:
+            self._beat_at, self._told_state = now, state
+            self._trying(lambda: presence.seen(self._database, self._heartbeat()))
 
     def end(self) -> None:
         """Say that it has ended, unless the database is away: nobody waits for that."""
