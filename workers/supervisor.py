@@ -18,7 +18,7 @@ from workers.clock import Clock
 
 _PAUSE_SECONDS_MAX = 30.0
 _STEADY_SECONDS = 60.0  # a worker that lived so long starts again at once
-_GRACE_SECONDS = 10.0
+GRACE_SECONDS = 10.0
 _TICK_SECONDS = 0.2
 
 DONE = 0
@@ -99,7 +99,7 @@ class Supervisor:
         running = [child.process for child in children if child.process is not None]
         for process in running:
             process.terminate()
-        deadline = self.clock.monotonic() + self.shutdown_seconds_max + _GRACE_SECONDS
+        deadline = self.clock.monotonic() + self.shutdown_seconds_max + GRACE_SECONDS
         for process in running:
             try:
                 process.wait(max(0.1, deadline - self.clock.monotonic()))
