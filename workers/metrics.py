@@ -1,6 +1,6 @@
 """The counters of a worker, for Prometheus. Imported only when metrics are asked for.
 
-Counted once a batch, never once an event: some 60 µs a batch of any size. Labels hold only words
+Counted once a batch, never once an event: some 0.1 ms a batch of any size. Labels hold only words
 from short lists; never an order, a sku or an id (a type nobody knows is `unknown`). Names begin
 with those of OpenTelemetry's messaging conventions where it has one. docs/operations.md lists all.
 

@@ -77,7 +77,8 @@ class Report:
 
     def add(self, kind: str | None, outcome: str) -> None:
         """Count an event of a type (None: it could not be read) that ended in one way."""
-        _add_up(self.kinds, {(kind or "", outcome): 1})
+        key = (kind or "", outcome)
+        self.kinds[key] = self.kinds.get(key, 0) + 1
 
     def decided(self, decision: Decision, delivered: Collection[EventKey]) -> None:
         """Count what was decided, each event by its last outcome: it may have waited in between.
@@ -91,9 +92,9 @@ class Report:
             last.setdefault((event.source, event.id), (event.type, _WORDS[Applied]))
         for key, kind in last.items():
             if key in delivered:
-                _add_up(self.kinds, {kind: 1})
+                self.kinds[kind] = self.kinds.get(kind, 0) + 1
             elif kind[1] != _WORDS[Deferred]:
-                _add_up(self.late, {kind: 1})
+                self.late[kind] = self.late.get(kind, 0) + 1
 
     def merge(self, other: "Report") -> None:
         """Add up two parts of one batch."""
