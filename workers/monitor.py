@@ -93,9 +93,9 @@ def monitored(ends: Ends, member: Member | None = None) -> Iterator[Monitor]:
         chores.append(Chore("health", TICK_SECONDS, lambda: health.write(file)))
     serving: AbstractContextManager[object] = nullcontext()
     if listens and registry is not None:
-        serving = _served(ends, health, chores, lambda: registry)
+        serving = _served(ends, health, lambda: registry)
     with serving:
-        monitor = Monitor(meter, presence, Ticking("presence", meter, chores))
+        monitor = Monitor(meter, presence, Ticking("presence", ends.clock, chores))
         try:
             yield monitor
         finally:
@@ -118,22 +118,18 @@ def fleet_served(
             MultiProcessCollector(made, str(folder))  # type: ignore[no-untyped-call]
             return made
 
-        chores: list[Chore] = []
-        checks = FleetHealth(folder, running, ends.clock)
-        with _served(ends, checks, chores, registry):
-            ticking = Ticking("gauges", Meter(ends.clock), chores)
-            ticking.start()
-            try:
-                yield lambda number: Member(folder, number).arguments()
-            finally:
-                ticking.stop()
+        with _served(ends, FleetHealth(folder, running, ends.clock), registry):
+            yield lambda number: Member(folder, number).arguments()
 
 
 @contextmanager
 def _served(
-    ends: Ends, checks: Checks, chores: list[Chore], registry: Callable[[], "CollectorRegistry"]
+    ends: Ends, checks: Checks, registry: Callable[[], "CollectorRegistry"]
 ) -> Iterator[None]:
-    """Listen within the block; add the chore that keeps the gauges fresh."""
+    """Listen within the block, and look at what the gauges show.
+
+    That has a thread of its own: a broker that is away takes half a minute, and heartbeats go on.
+    """
     from prometheus_client import CollectorRegistry, generate_latest
 
     from workers.gauges import LOOK_SECONDS, Gauges
@@ -142,18 +138,19 @@ def _served(
     gauges = Gauges(ends.database, ends.transport, ends.topology, checks, ends.clock)
     shown = CollectorRegistry()
     shown.register(gauges)
-    chores.append(Chore("gauges", LOOK_SECONDS, gauges.look))
-    port = ends.settings.metrics_port or 0
+    looking = Ticking("gauges", ends.clock, [Chore("gauges", LOOK_SECONDS, gauges.look)])
     server = MetricsServer(
         ends.settings.metrics_address,
-        port,
+        ends.settings.metrics_port or 0,
         lambda: generate_latest(registry()) + generate_latest(shown),
         checks,
     )
+    looking.start()
     try:
         yield
     finally:
         server.close()
+        looking.stop()
 
 
 def _registry(member: Member | None) -> "CollectorRegistry":

@@ -1,8 +1,7 @@
 """That a worker is there: its row in `workers`, from a thread of its own.
 
 Not a chore between batches: a heartbeat has to go on while a batch takes long, and while the loop
-waits for the broker. A database that is away is said once, and again when it answers. The thread
-does what else has its time there too (the figures for `/metrics`, a file for the supervisor).
+waits for the broker. A database that is away is said once, and again when it answers.
 """
 
 import os
@@ -17,6 +16,7 @@ from store.errors import StoreError
 from store.presence import Heartbeat
 from store.transaction import Database
 from workers.chores import Chore, tend
+from workers.clock import Clock
 from workers.health import Health
 from workers.identity import worker_id
 from workers.meter import Meter
@@ -31,8 +31,8 @@ VERSION = version("backship")
 class Ticking:
     """A thread that does chores at their times until it is stopped; no error ends it."""
 
-    def __init__(self, name: str, meter: Meter, chores: Sequence[Chore]) -> None:
-        self._clock = meter.clock
+    def __init__(self, name: str, clock: Clock, chores: Sequence[Chore]) -> None:
+        self._clock = clock
         self._chores = chores
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
