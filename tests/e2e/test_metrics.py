@@ -8,10 +8,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 import orjson
 import pytest
-from sqlalchemy import make_url
 
 from events.envelope import Event
 from scripts.server import free_port
@@ -22,7 +22,7 @@ from tests.support.builders import (
     place_changed,
     stock_received,
 )
-from tests.support.proxy import proxied
+from tests.support.proxy import Proxy, proxied
 from tests.support.scrape import health, samples_of, scrape, until
 from tests.support.stack import Stack, outgoing
 from workers.transports.base import OutgoingMessage
@@ -199,33 +199,49 @@ def _the_log_says_the_same(log: Path, size: int, emitted: int) -> None:
 @pytest.mark.slow
 @pytest.mark.broker
 @pytest.mark.postgres
-@pytest.mark.parametrize("fault", ["F10"])
-def test_it_is_not_ready_while_the_database_is_away_and_is_again_when_it_is_back(
-    fault: str, postgres_database_url: str, vhost_url: str, topology_prefix: str, tmp_path: Path
+@pytest.mark.parametrize("away", ["database", "broker"], ids=["F10 database", "F09 broker"])
+def test_it_is_not_ready_while_a_server_is_away_and_is_again_when_it_is_back(
+    away: str, postgres_database_url: str, vhost_url: str, topology_prefix: str, tmp_path: Path
 ) -> None:
-    assert fault  # the database ends every connection and takes no new one
-    url = make_url(postgres_database_url)
     direct = Stack(postgres_database_url, vhost_url, topology_prefix)
     direct.init()
     port = free_port()
-    with proxied(url.host or "127.0.0.1", url.port or 5432) as proxy:
-        behind = url.set(host="127.0.0.1", port=proxy.port).render_as_string(hide_password=False)
-        stack = Stack(behind, vhost_url, topology_prefix)
-        with worker(stack, port, log=tmp_path / "worker.log"):
-            until(lambda: ready(port), "it never became ready")
-            direct.publish([outgoing(place_changed("WH1"))])
-            until(lambda: consumed(port) == 1, "it does not work")
-            proxy.cut()
-            direct.publish([outgoing(place_changed("WH2"))])
-            until(lambda: health(port, "/readyz")[0] == 503, "it still says that it is ready")
-            _status, reasons = health(port, "/readyz")
-            assert any("database" in reason for reason in reasons)
-            assert all("postgres:" not in reason for reason in reasons)  # no secret is told
-            assert health(port, "/healthz") == (200, [])  # to start it again would mend nothing
-            proxy.mend()
-            until(lambda: ready(port), "it did not become ready again")
-            until(lambda: consumed(port) == 2, "what came meanwhile was not settled")
+    with (
+        server_behind_a_proxy(direct, away) as (stack, proxy),
+        worker(stack, port, log=tmp_path / "worker.log"),
+    ):
+        until(lambda: ready(port), "it never became ready")
+        direct.publish([outgoing(place_changed("WH1"))])
+        until(lambda: consumed(port) == 1, "it does not work")
+        proxy.cut()
+        direct.publish([outgoing(place_changed("WH2"))])
+        until(lambda: health(port, "/readyz")[0] == 503, "it still says that it is ready")
+        _status, reasons = health(port, "/readyz")
+        assert any(away in reason for reason in reasons)
+        assert all("postgres:" not in reason for reason in reasons)  # no secret is told
+        assert all("guest" not in reason for reason in reasons)
+        assert health(port, "/healthz") == (200, [])  # to start it again would mend nothing
+        proxy.mend()
+        until(lambda: ready(port), "it did not become ready again")
+        until(lambda: consumed(port) == 2, "what came meanwhile was not settled")
+        lost = scrape(port).total("backship_channel_epoch_total", cause="broker_lost")
+        assert (lost > 0) == (away == "broker")
     assert direct.rows("SELECT outcome, COUNT(*) FROM inbox GROUP BY outcome") == [("applied", 2)]
+
+
+@contextmanager
+def server_behind_a_proxy(direct: Stack, away: str) -> Iterator[tuple[Stack, Proxy]]:
+    """Yield the same stack with one of its servers behind a proxy."""
+    url, broker_url = direct.database_url, direct.broker_url
+    parts = urlsplit(url if away == "database" else broker_url or "")
+    with proxied(parts.hostname or "127.0.0.1", parts.port or 5672) as proxy:
+        user, at, _host = parts.netloc.rpartition("@")
+        moved = urlunsplit(parts._replace(netloc=f"{user}{at}127.0.0.1:{proxy.port}"))
+        if away == "database":
+            url = moved
+        else:
+            broker_url = moved
+        yield Stack(url, broker_url, direct.prefix), proxy
 
 
 @pytest.mark.slow
