@@ -3,7 +3,7 @@
 1. `take_in` decodes; called again for each try that waited for the database.
 2. `settled` says what became of it, after the commit and before the acknowledgement.
 
-Costs some 0.3 µs an event and 50 µs a batch, of which the line itself is most.
+Costs some 0.2 ms for a batch of 500, of which the line itself is the half.
 """
 
 import itertools
