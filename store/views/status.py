@@ -2,7 +2,7 @@
 
 1. Every count goes along an index, in its order, and ends at `COUNT_MAX`: nothing scans orders,
    lines, movements or the inbox. What ends there is named in `at_least`.
-2. One snapshot, one statement for each figure; some 3 ms, whatever there is.
+2. One snapshot, one statement for each figure; none grows with what the store has heard.
 
 The order by the index's own columns is what makes the planner take it: without, a table that was
 never analyzed is read from its beginning until enough rows are found.
