@@ -106,9 +106,17 @@ class Settings(BaseSettings):
     shutdown_seconds_max: Annotated[int, Field(ge=1, le=600)] = 20
     embedded_lease_seconds: Annotated[float, Field(gt=0, le=15)] = 15.0
     embedded_poll_ms: Annotated[int, Field(ge=1, le=5_000)] = 50
+    metrics_port: Annotated[int, Field(ge=1, le=65_535)] | None = None
+    metrics_address: str = "127.0.0.1"
     log_level: Annotated[str, Field(pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
 
     _origins: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    @field_validator("metrics_port", mode="before")
+    @classmethod
+    def _no_port_by_name(cls, value: object) -> object:
+        """Read "" as none: nothing listens."""
+        return None if value == "" else value
 
     @field_validator("broker_url", mode="before")
     @classmethod

@@ -23,8 +23,8 @@ from workers.wiring import House, opened
 FILE = Path("backship-demo.db")
 DATABASE_URL = f"sqlite:///{FILE}"
 
-# Rows in these are no data: the version of the tables, and two rows that are only locked.
-_NO_DATA = frozenset({"alembic_version", "catalogue", "relay_lock"})
+# Rows in these are no data: the version of the tables, rows that are only locked, who works.
+_NO_DATA = frozenset({"alembic_version", "catalogue", "housekeeping", "relay_lock", "workers"})
 _QUEUE_TABLES = "queue_"  # the embedded broker's, in the same file
 
 

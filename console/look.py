@@ -19,6 +19,7 @@ ReplenishmentState = Literal[
 def declare(app: typer.Typer) -> None:
     """Add the commands to the program, in the order in which `--help` lists them."""
     for command in (
+        status,
         order,
         explain,
         stock,
@@ -30,6 +31,19 @@ def declare(app: typer.Typer) -> None:
         audit,
     ):
         app.command()(command)
+
+
+def status(
+    *,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Look again every 2 seconds, until Ctrl-C.")
+    ] = False,
+    as_json: Json = False,
+) -> int:
+    """Tell whether all is well, and if not what to do."""
+    from console.status import show
+
+    return show(watch=watch, as_json=as_json)
 
 
 def order(

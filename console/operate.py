@@ -44,7 +44,7 @@ def init() -> int:
     return Status.DONE
 
 
-def worker(
+def worker(  # noqa: PLR0913 - one for each option
     *,
     burst: Annotated[
         bool, typer.Option("--burst", help="Stop when nothing is left to do.")
@@ -52,24 +52,35 @@ def worker(
     processes: Annotated[
         int | None, typer.Option(min=1, max=256, metavar="N", help="Supervise N workers.")
     ] = None,
+    metrics_port: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=65_535, metavar="PORT", help="Serve /metrics, /healthz and /readyz on it."
+        ),
+    ] = None,
+    metrics_address: Annotated[
+        str | None, typer.Option(metavar="IP", help="Where to listen; else 127.0.0.1.")
+    ] = None,
+    fleet_folder: Annotated[Path | None, typer.Option(hidden=True)] = None,
+    fleet_number: Annotated[int, typer.Option(hidden=True)] = 0,
 ) -> int:
     """Consume, decide, publish; SIGTERM drains."""
     from config import logs, settings
 
-    given = settings.read()
+    said = {"metrics_port": metrics_port, "metrics_address": metrics_address}
+    given = settings.read(**{name: value for name, value in said.items() if value is not None})
     logs.configure(given.log_level)
-    if processes is None:
-        from workers.wiring import run_worker
+    if processes is not None:
+        from console.supervising import supervise
 
-        run_worker(given, burst=burst)
-        return Status.DONE
+        return supervise(given, processes, burst=burst)
 
-    from workers.clock import SystemClock
-    from workers.supervisor import Supervisor, worker_command
+    from workers.monitor import Member
+    from workers.wiring import run_worker
 
-    command = worker_command(["--burst"] if burst else [])
-    supervisor = Supervisor(command, processes, SystemClock(), given.shutdown_seconds_max)
-    return supervisor.run(burst=burst)
+    member = None if fleet_folder is None else Member(fleet_folder, fleet_number)
+    run_worker(given, burst=burst, member=member)
+    return Status.DONE
 
 
 def publish(

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
@@ -48,7 +49,7 @@ class Sending:
         if isinstance(event, Malformed):
             self.leave_out(f"{name}:{line}: {event.reason}: {event.message}")
             return
-        self.window.append(_message(event, text))
+        self.window.append(_message(event, text, self.house.clock.now()))
         if len(self.window) >= self.house.settings.relay_window_max:
             self.flush()
 
@@ -124,9 +125,9 @@ def _send(sending: Sending, files: Sequence[tuple[str, BinaryIO]], size: int | N
     sending.flush()
 
 
-def _message(event: Event, text: bytes) -> OutgoingMessage:
-    timestamp = None if event.time is None else int(event.time.timestamp())
-    return OutgoingMessage(event.id, event.type, inbound_key(event), text, timestamp)
+def _message(event: Event, text: bytes, now: datetime) -> OutgoingMessage:
+    """Stamp it with now, not with its `time`: its age in a queue is how long it has been there."""
+    return OutgoingMessage(event.id, event.type, inbound_key(event), text, int(now.timestamp()))
 
 
 def _refusal(message: OutgoingMessage, result: PublishResult) -> str:

@@ -24,6 +24,7 @@ ENDINGS: tuple[tuple[str, str, Status], ...] = (
     ("typer", "TyperException", Status.WRONG_USE),
     ("config.errors", "SettingsError", Status.WRONG_USE),
     ("workers.wiring", "NamesTaken", Status.WRONG_USE),
+    ("workers.metrics_server", "PortTaken", Status.WRONG_USE),
     ("store.errors", "SchemaError", Status.WRONG_USE),
     ("store.errors", "StoreError", Status.NO_SERVER),
     ("workers.transports.errors", "TopologyMissing", Status.WRONG_USE),

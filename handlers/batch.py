@@ -359,7 +359,7 @@ def _apply_walks(books: Books, items: Collection[Item], event: Event) -> None:
         ]
         if waiting:
             ahead = f"ahead of {event.source} {event.id}"
-            step = Turn(books, Origin(walk.cause, walk.at, part=ahead))
+            step = Turn(books, Origin(walk.cause, walk.at, walk.traceparent, ahead))
             for item in waiting:
                 catalogue.reached(step, walk, item)
             finish(step)

@@ -98,4 +98,4 @@ def step_walk(state: State, task: Task, skus: Sequence[str], now: datetime) -> D
 
 
 def _turn(books: Books, task: Task, part: str) -> Turn:
-    return Turn(books, Origin(task.cause, task.at, part=part))
+    return Turn(books, Origin(task.cause, task.at, task.traceparent, part))

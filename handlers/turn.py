@@ -250,7 +250,8 @@ class Turn:
         """Leave a consequence to later steps (S6)."""
         cause = self.cause
         task_id = derived(cause.source, cause.id, kind, self.origin.part, *parts)
-        task = Task(task_id, kind, cause, self.at, **fields)
+        trace = self.origin.traceparent
+        task = Task(task_id, kind, cause, self.at, traceparent=trace, **fields)
         self.books.decision.tasks.append(task)
         return task
 

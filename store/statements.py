@@ -5,6 +5,7 @@ In the text of a `Query`:
 - `{given}` is a table named `given` of the rows handed in, with the columns of `Query.given`;
 - `{lock}` locks the rows read from the table named `t`, `{share}` keeps others from changing them,
   `{take}` locks those that nobody else has locked and leaves out the others;
+- `{now}` is the time by the clock of the database;
 - `:name` is one value.
 
 Joins start at `{given} CROSS JOIN t`: SQLite then takes the given rows first and looks each up.

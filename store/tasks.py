@@ -18,7 +18,7 @@ from store.statements import Query, Row, Value
 from store.transaction import Database, Transaction
 
 _COLUMNS = """t.task_id, t.kind, t.event_source, t.event_id, t.event_type, t.at, t.sku, t.place,
-        t.arrived, t.scope, t.name, t.cursor, t.clock, t.n"""
+        t.arrived, t.scope, t.name, t.cursor, t.traceparent, t.clock, t.n"""
 
 _WALKS = Query(f"SELECT {_COLUMNS} FROM tasks AS t WHERE t.kind = 'walk' ORDER BY t.clock, t.n")
 _FIRST = Query(
@@ -129,6 +129,7 @@ def _row(task: Task) -> Row:
         task.name,
         task.cursor,
         *divmod(task.ordinal, _NUMBERS),
+        task.traceparent,
     )
 
 

@@ -83,6 +83,21 @@ class SettableClock:
             self._monotonic += seconds
 
 
+class Stopwatch:
+    """Seconds between one lap and the next, by name."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._last = clock.monotonic()
+        self.laps: dict[str, float] = {}
+
+    def lap(self, name: str) -> None:
+        """End a lap."""
+        now = self._clock.monotonic()
+        self.laps[name] = self.laps.get(name, 0.0) + now - self._last
+        self._last = now
+
+
 def _aware(moment: datetime) -> datetime:
     if moment.tzinfo is None:
         message = f"A clock needs an instant with a time zone, not {moment!r}."

@@ -41,6 +41,7 @@ def collect(desk: Desk, transport: Transport, queue: str) -> int:
                 suspects.forget(tx, [suspects.hash_of(each.body) for each in deliveries])
             crash_point("collector_after_commit")
             consumer.ack(deliveries)
+            desk.meter.crashed(sum(_DELIVERY_LIMIT in str(row.headers) for row in deliveries))
             total += len(deliveries)
     logger().warning("dead_letters_kept", count=total, queue=queue)
     return total

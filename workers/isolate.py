@@ -18,6 +18,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from tenacity import RetryCallState
+
 from config.logs import logger
 from handlers.batch import HandlerFailed
 from handlers.decision import SetAside
@@ -100,19 +102,40 @@ def settle(
     """
     keys = [(row.event.source, row.event.id) for row in intake.arrivals]
     case = _Case(keys, overruns_max, given_up, dict(left_out))
+    repeats = _Repeats(desk)
     again = repeating_a_transaction(
         (Transient,),
         but_not=(TooMuch, Locked),
         given_up=given_up,
         sleep=desk.clock.sleep,
-        before_wait=saying("transaction_repeated"),
+        before_wait=repeats,
     )
     while True:
         try:
-            return again(process, desk, intake, case.failed, case.more)
+            return repeats.noted(again(process, desk, intake, case.failed, case.more))
         except Exception as trouble:  # noqa: BLE001 - what it is not to mend, `mends` raises again
             if not case.mends(trouble):
                 return _halves(desk, intake, trouble, case)
+
+
+class _Repeats:
+    """Says and counts how often a transaction is begun again."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._count = 0
+        self._say = saying("transaction_repeated")
+
+    def __call__(self, state: RetryCallState) -> None:
+        """Note that it is to be tried again."""
+        self._count += 1
+        self._say(state)
+        self._desk.meter.transaction_repeated(state)
+
+    def noted(self, report: Report) -> Report:
+        """Return a report that tells the count."""
+        report.repeats += self._count
+        return report
 
 
 def _halves(desk: Desk, intake: Intake, trouble: Exception, case: _Case) -> Report:

@@ -8,6 +8,7 @@ import threading
 
 from config.logs import logger
 from workers.clock import Clock
+from workers.meter import Meter
 from workers.retry import jittered
 
 PAUSE_SECONDS_MAX = 30.0
@@ -50,19 +51,21 @@ class Pauses:
     They begin anew after a time without trouble: what comes back only to be lost again is trouble.
     """
 
-    def __init__(self, patience: Patience, clock: Clock) -> None:
+    def __init__(self, patience: Patience, meter: Meter) -> None:
         self._patience = patience
-        self._clock = clock
+        self._meter = meter
         self._count = 0
         self._over_at = 0.0
 
     def wait(self, event: str, trouble: Exception) -> bool:
         """Say what is wrong and wait; False: the worker is to end."""
-        if self._clock.monotonic() - self._over_at > PAUSE_SECONDS_MAX:
+        clock = self._meter.clock
+        if clock.monotonic() - self._over_at > PAUSE_SECONDS_MAX:
             self._count = 0
         self._count += 1
+        self._meter.waits(event, trouble)
         seconds = jittered(self._count, first_seconds=0.25, seconds_max=PAUSE_SECONDS_MAX)
         logger().warning(event, reason=str(trouble), seconds=round(seconds, 2))
         goes_on = self._patience.wait(seconds)
-        self._over_at = self._clock.monotonic()
+        self._over_at = clock.monotonic()
         return goes_on

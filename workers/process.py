@@ -6,24 +6,32 @@ what happens when this raises.
 """
 
 import traceback
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from config.logs import logger
 from handlers.batch import HandlerFailed, decide, keys_of
-from handlers.decision import Applied, Decision, Deferred, Repeated, SetAside
+from handlers.decision import Applied, Decision, Deferred, Outcome, Repeated, SetAside
 from handlers.policy import Rules
 from handlers.state import Keys
 from store import inbox, set_aside, suspects
 from store.load import load
 from store.save import save
 from store.transaction import Database
-from workers.clock import Clock
+from workers.clock import Clock, Stopwatch
 from workers.crash import crash_point
 from workers.intake import Intake
+from workers.meter import Meter
 
 EventKey = tuple[str, str]  # source, id
+Kinds = dict[tuple[str, str], int]  # events by type ("": it could not be read) and outcome
+
+_WORDS: Mapping[type[Outcome], str] = {
+    Applied: "applied",
+    Repeated: "repeated",
+    Deferred: "waiting",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +41,7 @@ class Desk:
     `wait`: how long an event may wait for the order or replenishment it names (C3).
     `young_until`: the worker has begun lately, until then (monotonic seconds; see `wary`).
     `trying`: hashes of bodies this process is trying again; it lives, so they have not ended it.
+    `meter` notes how it goes.
     """
 
     database: Database
@@ -41,27 +50,67 @@ class Desk:
     wait: timedelta = timedelta(hours=24)
     young_until: float = 0.0
     trying: set[str] = field(default_factory=set, compare=False)
+    meter: Meter = field(default_factory=Meter)
 
 
 @dataclass(slots=True)
 class Report:
-    """What became of a batch: counts of events by outcome, and what it left to do."""
+    """What became of a batch: counts of events by type and outcome, and what it left to do.
 
-    counts: dict[str, int] = field(default_factory=dict)
+    `kinds` are those of what was delivered, `late` those of events that had waited and were decided
+    along with it. `seconds` is where the time of the transaction went, by stage; `skus` and
+    `orders` how many it loaded; `repeats` how often it was begun again.
+    """
+
+    kinds: Kinds = field(default_factory=dict)
+    late: Kinds = field(default_factory=dict)
     emitted: int = 0
     tasks: int = 0
+    seconds: dict[str, float] = field(default_factory=dict)
+    skus: int = 0
+    orders: int = 0
+    repeats: int = 0
 
-    def add(self, outcome: str, count: int = 1) -> None:
-        """Count events that ended in one way."""
-        if count:
-            self.counts[outcome] = self.counts.get(outcome, 0) + count
+    @property
+    def counts(self) -> dict[str, int]:
+        """Count what was delivered by outcome alone."""
+        counts: dict[str, int] = {}
+        for (_kind, outcome), count in self.kinds.items():
+            counts[outcome] = counts.get(outcome, 0) + count
+        return counts
+
+    def add(self, kind: str | None, outcome: str) -> None:
+        """Count an event of a type (None: it could not be read) that ended in one way."""
+        key = (kind or "", outcome)
+        self.kinds[key] = self.kinds.get(key, 0) + 1
+
+    def decided(self, decision: Decision, delivered: Collection[EventKey]) -> None:
+        """Count what was decided, each event by its last outcome: it may have waited in between.
+
+        One that had waited and waits again is not counted.
+        """
+        last = {
+            (event.source, event.id): (event.type, word_of(o)) for event, o in decision.outcomes
+        }
+        for event in decision.taken:
+            last.setdefault((event.source, event.id), (event.type, _WORDS[Applied]))
+        for key, kind in last.items():
+            if key in delivered:
+                self.kinds[kind] = self.kinds.get(kind, 0) + 1
+            elif kind[1] != _WORDS[Deferred]:
+                self.late[kind] = self.late.get(kind, 0) + 1
 
     def merge(self, other: "Report") -> None:
         """Add up two parts of one batch."""
-        for outcome, count in other.counts.items():
-            self.add(outcome, count)
+        _add_up(self.kinds, other.kinds)
+        _add_up(self.late, other.late)
+        for stage, seconds in other.seconds.items():
+            self.seconds[stage] = self.seconds.get(stage, 0.0) + seconds
         self.emitted += other.emitted
         self.tasks += other.tasks
+        self.skus += other.skus
+        self.orders += other.orders
+        self.repeats += other.repeats
 
 
 def process(desk: Desk, intake: Intake, failed: Mapping[EventKey, SetAside], more: Keys) -> Report:
@@ -71,6 +120,7 @@ def process(desk: Desk, intake: Intake, failed: Mapping[EventKey, SetAside], mor
     Raises Unloaded, HandlerFailed and the errors of the store; nothing is kept then.
     """
     now = desk.clock.now()
+    watch = Stopwatch(desk.clock)
     with desk.database.begin() as tx:
         claim = inbox.claim(tx, intake.arrivals)
         crash_point("after_claim")
@@ -79,8 +129,10 @@ def process(desk: Desk, intake: Intake, failed: Mapping[EventKey, SetAside], mor
         events = [row.event for row in fresh]
         state = load(tx, keys_of(events).join(more), events, desk.rules)
         crash_point("after_load")
+        watch.lap("load")
         decision = decide(state, [(row.event, row.received_at) for row in fresh], now)
         crash_point("after_decide")
+        watch.lap("decide")
         decision.outcomes += [
             (row.event, why)
             for row in claim.fresh
@@ -90,7 +142,11 @@ def process(desk: Desk, intake: Intake, failed: Mapping[EventKey, SetAside], mor
         suspects.forget(tx, intake.suspects)
         crash_point("after_save")
     crash_point("after_commit")
-    return _report(intake, claim, decision)
+    watch.lap("save")
+    report = _report(intake, claim, decision)
+    report.seconds = watch.laps
+    report.skus, report.orders = len(state.items), len(state.orders)
+    return report
 
 
 def blamed(bug: HandlerFailed) -> SetAside:
@@ -117,13 +173,14 @@ def conflict_row(row: inbox.Arrival) -> set_aside.SetAsideRow:
 def _report(intake: Intake, claim: inbox.Claim, decision: Decision) -> Report:
     report = Report(emitted=len(decision.emissions), tasks=len(decision.tasks))
     for row in intake.rejected:
-        report.add(row.reason)
-    report.add("duplicate", len(claim.repeats))
-    report.add("conflict", len(claim.conflicts))
-    names = {Applied: "applied", Repeated: "repeated", Deferred: "waiting"}
+        report.add(row.type, row.reason)
+    for arrival in claim.repeats:
+        report.add(arrival.event.type, "duplicate")
+    for arrival in claim.conflicts:
+        report.add(arrival.event.type, "conflict")
+    report.decided(decision, {row.key for row in claim.fresh})
     for event, outcome in decision.outcomes:
         if isinstance(outcome, SetAside):
-            report.add(outcome.reason)
             logger().warning(
                 "event_set_aside",
                 source=event.source,
@@ -132,6 +189,14 @@ def _report(intake: Intake, claim: inbox.Claim, decision: Decision) -> Report:
                 reason=outcome.reason,
                 field=outcome.field,
             )
-        else:
-            report.add(names[type(outcome)])
     return report
+
+
+def word_of(outcome: Outcome) -> str:
+    """Return an outcome in a word; of what was set aside, the reason."""
+    return outcome.reason if isinstance(outcome, SetAside) else _WORDS[type(outcome)]
+
+
+def _add_up(counts: Kinds, by: Kinds) -> None:
+    for key, count in by.items():
+        counts[key] = counts.get(key, 0) + count

@@ -20,6 +20,7 @@ from store.outgoing import Outgoing
 from store.transaction import Database
 from workers.clock import Clock
 from workers.crash import crash_point
+from workers.meter import Meter
 from workers.refusals import CONNECTION_TROUBLE, Refusals
 from workers.retry import jittered
 from workers.transports.base import OutgoingMessage, Publisher, PublishResult, Transport
@@ -49,6 +50,7 @@ class Relay:
         clock: Clock,
         window_max: int = 1_000,
         publish_seconds_max: float = 10.0,
+        meter: Meter | None = None,
     ) -> None:
         self._database = database
         self._transport = transport
@@ -61,6 +63,7 @@ class Relay:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._refusals = Refusals(clock)
+        self._meter = meter or Meter(clock)
         self.published = 0
 
     def start(self) -> None:
@@ -112,9 +115,12 @@ class Relay:
             OutgoingMessage(row.id, row.type, row.routing_key, row.body, row.unix_seconds)
             for row in rows
         ]
-        return self._publisher.publish(
+        started = self._clock.monotonic()
+        result = self._publisher.publish(
             messages, self._exchange, deadline_seconds=self._publish_seconds_max
         )
+        self._meter.published(result, self._clock.monotonic() - started)
+        return result
 
     def _run(self) -> None:
         failures = 0

@@ -82,7 +82,7 @@ def begin(desk: Desk, count_max: int, report: Report) -> list[Due]:
             told = f"{poison.tries} workers ended while they tried it again"
             retries.give_up(tx, poison.id, told, now)
             suspects.forget(tx, [poison.body_hash])
-            report.add("crashed_worker")
+            report.add(None, "crashed_worker")
             logger().error("retry_ends_workers", set_aside_id=poison.id, tries=poison.tries)
             return []
         hashes = {row.body_hash for row in lot} - desk.trying
@@ -155,6 +155,7 @@ def _transaction(desk: Desk, ids: Sequence[str], attempt: _Attempt) -> Report:
         report = _try(desk, tx, retries.take(tx, ids), attempt)
         crash_point("retry_before_commit")
     crash_point("retry_after_commit")
+    desk.meter.late(report.late)
     return report
 
 
@@ -261,5 +262,6 @@ def _failure(outcome: Outcome) -> Failure | None:
 def _report(decision: Decision, ends: Sequence[Failure | None]) -> Report:
     report = Report(emitted=len(decision.emissions))
     for why in ends:
-        report.add("retried" if why is None else why.reason)
+        report.add(None, "retried" if why is None else why.reason)
+    report.decided(decision, ())
     return report

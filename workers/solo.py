@@ -20,7 +20,7 @@ from handlers.decision import SetAside
 from store import suspects
 from store.set_aside import SetAsideRow
 from workers.crash import crash_point
-from workers.intake import Intake, take_in
+from workers.intake import Intake
 from workers.isolate import settle
 from workers.process import Desk, EventKey, Report
 from workers.transports.base import Delivery
@@ -47,14 +47,19 @@ class Settling:
     """One of the `parts` on its way to its end; asked again as often as the database is away.
 
     A try is counted once, before it begins: only who ends with its process has another one.
-    `given_up`: asked before anything is tried again.
+    `read`: decodes the deliveries. `given_up`: asked before anything is tried again.
     """
 
     def __init__(
-        self, desk: Desk, part: Sequence[Delivery], given_up: Callable[[], bool] = lambda: False
+        self,
+        desk: Desk,
+        part: Sequence[Delivery],
+        read: Callable[[], Intake],
+        given_up: Callable[[], bool] = lambda: False,
     ) -> None:
         self._desk = desk
         self._part = part
+        self._read = read
         self._given_up = given_up
         self._tries: int | None = None
 
@@ -62,7 +67,7 @@ class Settling:
         """Settle it; raises what `isolate.settle` does, and may be called again then."""
         now = self._desk.clock.now()
         if not came_before(self._part[0]):
-            return settle(self._desk, take_in(self._part, now), self._given_up)
+            return settle(self._desk, self._read(), self._given_up)
         (delivery,) = self._part
         key = delivery.body_sha256
         if self._tries is None:
@@ -73,7 +78,7 @@ class Settling:
         if self._tries > TRIES_MAX + 1:
             intake, failed = _unread(delivery), {}
         else:
-            intake = take_in([delivery], now)
+            intake = self._read()
             failed = _given_up(intake) if self._tries > TRIES_MAX else {}
         intake.suspects.append(key)
         return settle(self._desk, intake, self._given_up, left_out=failed)

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import FrameType
 
@@ -18,7 +18,7 @@ from workers.clock import Clock
 
 _PAUSE_SECONDS_MAX = 30.0
 _STEADY_SECONDS = 60.0  # a worker that lived so long starts again at once
-_GRACE_SECONDS = 10.0
+GRACE_SECONDS = 10.0
 _TICK_SECONDS = 0.2
 
 DONE = 0
@@ -43,13 +43,16 @@ class Supervisor:
     count: int
     clock: Clock
     shutdown_seconds_max: float = 20.0
+    more: Callable[[int], Sequence[str]] = lambda _number: ()
+    """What worker number n is told besides."""
+    _children: list[_Child] = field(default_factory=list)
     _stopping: threading.Event = field(default_factory=threading.Event)
 
     def run(self, *, burst: bool = False) -> int:
         """Run until told to stop (or, with `burst`, until all are done); return the exit status."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
-        children = [_Child(number) for number in range(self.count)]
+        children = self._children = [_Child(number) for number in range(self.count)]
         status = DONE
         while not self._stopping.is_set() and not all(child.ended for child in children):
             for child in children:
@@ -59,6 +62,10 @@ class Supervisor:
             self._stopping.wait(_TICK_SECONDS)
         self._end(children)
         return status
+
+    def running(self) -> list[int]:
+        """Return the numbers of the workers that have a process."""
+        return [child.number for child in self._children if child.process is not None]
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self._stopping.set()
@@ -70,7 +77,8 @@ class Supervisor:
             return DONE
         if child.process is None:
             if now >= child.due_at:
-                child.process = subprocess.Popen(list(self.command))  # noqa: S603 - our own command
+                command = [*self.command, *self.more(child.number)]
+                child.process = subprocess.Popen(command)  # noqa: S603 - our own command
                 child.started_at = now
                 logger().info("worker_started", number=child.number, pid=child.process.pid)
             return DONE
@@ -91,7 +99,7 @@ class Supervisor:
         running = [child.process for child in children if child.process is not None]
         for process in running:
             process.terminate()
-        deadline = self.clock.monotonic() + self.shutdown_seconds_max + _GRACE_SECONDS
+        deadline = self.clock.monotonic() + self.shutdown_seconds_max + GRACE_SECONDS
         for process in running:
             try:
                 process.wait(max(0.1, deadline - self.clock.monotonic()))

@@ -15,6 +15,8 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from tenacity import RetryCallState
+
 from events.envelope import Event
 from handlers import steps
 from handlers.batch import HandlerFailed, decide, expire, keys_of
@@ -107,7 +109,7 @@ def _tried(
         but_not=(TooMuch, Locked),
         given_up=given_up,
         sleep=desk.clock.sleep,
-        before_wait=saying("step_repeated"),
+        before_wait=_both(saying("step_repeated"), desk.meter.transaction_repeated),
     )
     for tries in range(_TRIES_MAX):
         try:
@@ -122,9 +124,17 @@ def _tried(
             crash_point("step_after_commit")
             if decision is None:
                 return retried.step(desk, size.events_max)
-            return _report(decision)
+            return _report(desk, decision)
     message = "a step of unfinished work did not come to an end"
     raise Transient(message)
+
+
+def _both(*noted: Callable[[RetryCallState], None]) -> Callable[[RetryCallState], None]:
+    def note(state: RetryCallState) -> None:
+        for one in noted:
+            one(state)
+
+    return note
 
 
 def _transaction(desk: Desk, size: StepSize, attempt: _Attempt) -> Decision | None:
@@ -141,9 +151,10 @@ def smaller(size: StepSize, tries: int) -> StepSize:
     return StepSize(size.skus_max, max(1, size.events_max >> tries // 8))
 
 
-def _report(decision: Decision) -> Report:
+def _report(desk: Desk, decision: Decision) -> Report:
     report = Report(emitted=len(decision.emissions), tasks=1)
-    report.add("late", len(decision.taken))
+    report.decided(decision, ())
+    desk.meter.late(report.late)
     return report
 
 

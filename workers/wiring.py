@@ -5,6 +5,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from importlib.metadata import packages_distributions
 from math import ceil
@@ -21,6 +22,8 @@ from workers.clock import Clock, SystemClock
 from workers.collector import COLLECT_SECONDS, collect
 from workers.housekeeping import LOOK_SECONDS, Housekeeper
 from workers.last_resort import GRACE_SECONDS, end_after
+from workers.meter import Meter
+from workers.monitor import Member, monitored
 from workers.process import Desk
 from workers.relay import Relay
 from workers.retry import reaching_a_server, saying
@@ -115,6 +118,10 @@ class House:
         young_until = clock.monotonic() + YOUNG_SECONDS
         self.desk = Desk(database, settings.rules(), clock, wait, young_until)
 
+    def measure(self, meter: Meter) -> None:
+        """Let what is built from here on tell this meter."""
+        self.desk = replace(self.desk, meter=meter)
+
     def ready(self) -> None:
         """Raise what is missing before any work: tables (SchemaError), queues (TopologyMissing)."""
         self.database.check_schema()
@@ -139,6 +146,7 @@ class House:
             self.clock,
             settings.relay_window_max,
             settings.publish_seconds_max,
+            self.desk.meter,
         )
         pace = Pace(
             settings.batch_size_max,
@@ -174,7 +182,7 @@ def ease_collection() -> None:
     gc.set_threshold(_GC_THRESHOLD, 20, 20)
 
 
-def run_worker(settings: Settings, *, burst: bool) -> None:
+def run_worker(settings: Settings, *, burst: bool, member: Member | None = None) -> None:
     """Run one worker until SIGTERM or SIGINT; a second signal ends it at once.
 
     What hangs when its time is over, a statement behind a foreign lock perhaps, is left to hang:
@@ -182,10 +190,12 @@ def run_worker(settings: Settings, *, burst: bool) -> None:
     """
     check_names()
     ease_collection()
-    with opened(settings) as house:
+    with opened(settings) as house, monitored(house, member) as monitor:
+        house.measure(monitor.meter)
         waiting = saying("server_waits")
         errors = (Unavailable, ConnectionLost)
         reaching_a_server(errors, but_not=(Refused,), before_wait=waiting)(house.ready)
+        monitor.begin()
         worker = house.worker()
 
         def on_signal(number: int, _frame: FrameType | None) -> None:

@@ -17,7 +17,9 @@ from dataclasses import dataclass, field
 from config.logs import logger
 from store import outbox, tasks
 from store.errors import SchemaError, StoreError, Transient, Unavailable
+from workers.batch_line import BatchLine
 from workers.chores import Chore, tend
+from workers.clock import Stopwatch
 from workers.crash import crash_point
 from workers.patience import PAUSE_SECONDS_MAX, Patience, Pauses
 from workers.process import Desk
@@ -71,6 +73,7 @@ class Worker:
 
     def stop(self) -> None:
         """Take no new messages; what was delivered is settled first. From any thread."""
+        self._desk.meter.stopping = True
         self._stopping.set()
 
     def run(self, *, burst: bool = False) -> None:
@@ -79,20 +82,24 @@ class Worker:
         Raises the errors of transport and store that waiting does not mend.
         """
         self._relay.start()
-        pauses = Pauses(self._patience, self._desk.clock)
+        meter = self._desk.meter
+        pauses = Pauses(self._patience, meter)
         has_worked = False
         try:
             while not self._stopping.is_set():
                 try:
                     with self._transport.consumer(self._topology.inbox_queue) as consumer:
                         has_worked = True
+                        meter.consumer_opened()
                         if self._consume(consumer, burst=burst):
                             return
                 except TransportError as trouble:
+                    meter.consumer_ended()
                     if not (has_worked or isinstance(trouble, ConnectionLost)):
                         raise
                     pauses.wait(_EVENTS.get(type(trouble), "broker_lost"), trouble)
         finally:
+            meter.stopping = True
             self._relay.stop(max(_LAST_SECONDS_MIN, self._patience.seconds_left()))
 
     def _consume(self, consumer: Consumer, *, burst: bool) -> bool:
@@ -101,6 +108,7 @@ class Worker:
             wait = 0.0 if self._unfinished else (0.05 if burst else _IDLE_SECONDS)
             deliveries = consumer.receive(self._pace.batch_size_max, wait)
             self._settle(consumer, deliveries)
+            self._desk.meter.turned()
             tend(self._chores, self._desk.clock, idle_burst=burst and not deliveries)
             busy = self._do_step(idle=not deliveries, burst=burst)
             if burst and not deliveries and not busy and self._nothing_left(consumer):
@@ -115,16 +123,18 @@ class Worker:
         for part in parts(deliveries):
             if not self._settle_part(part):
                 return  # no time is left: it comes again, and what follows it as well
+            watch = Stopwatch(self._desk.clock)
             consumer.ack(part)
+            watch.lap("ack")
+            self._desk.meter.acknowledged(watch.laps["ack"])
             crash_point("after_ack")
 
     def _settle_part(self, part: Sequence[Delivery]) -> bool:
         """Settle deliveries, waiting for a database that is down; False: no time is left."""
-        clock = self._desk.clock
-        pauses = Pauses(self._patience, clock)
-        settling = Settling(self._desk, part, self._patience.is_over)
+        pauses = Pauses(self._patience, self._desk.meter)
+        batch = BatchLine(self._desk, part)
+        settling = Settling(self._desk, part, batch.take_in, self._patience.is_over)
         while True:
-            started = clock.monotonic()
             try:
                 report = settling.settle()
             except (Unavailable, Transient) as trouble:
@@ -135,13 +145,7 @@ class Worker:
             self._unfinished = self._unfinished or report.tasks > 0
             if report.emitted:
                 self._relay.hint()
-            logger().info(
-                "batch",
-                size=len(part),
-                emitted=report.emitted,
-                milliseconds=round((clock.monotonic() - started) * 1000, 1),
-                **report.counts,
-            )
+            batch.settled(report)
             return True
 
     def _do_step(self, *, idle: bool, burst: bool) -> bool:
@@ -166,7 +170,7 @@ class Worker:
             return False
         if report.emitted:
             self._relay.hint()
-        logger().info("step", emitted=report.emitted, **report.counts)
+        logger().info("step", emitted=report.emitted, late=sum(report.late.values()))
         return True
 
     def _postpone_steps(self, trouble: StoreError) -> None:

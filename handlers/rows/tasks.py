@@ -27,7 +27,8 @@ class Task:
     `link`: `sku`. `date`: `sku`, in `cursor` where it goes on with what stands before it, and a
     `name` if only those are told who wait again.
     `walk`: `scope` is one of `vendor`, `place`, `shop`, `all`, `name` which; `cursor` the last sku
-    done ("" at first). `cause` and `at` are the event the task belongs to and when it happened.
+    done ("" at first). `cause`, `at` and `traceparent` are of the event the task belongs to: which
+    it was, when it happened, and its trace, which what the steps emit carries on.
     `ordinal` orders the tasks of one sku; derived by the store when it is first saved.
     """
 
@@ -41,6 +42,7 @@ class Task:
     scope: str | None = None
     name: str | None = None
     cursor: str = ""
+    traceparent: str | None = None
     done: bool = False
     ordinal: int = 0
     loaded: tuple[Any, ...] | None = None
@@ -58,4 +60,5 @@ class Task:
             self.scope,
             self.name,
             self.cursor,
+            self.traceparent,
         )

@@ -215,6 +215,7 @@ def _rendered(query: Query, split: tuple[bool, ...]) -> str:
         lock="FOR UPDATE OF t",
         share="FOR SHARE OF t",
         take="FOR UPDATE OF t SKIP LOCKED",
+        now="clock_timestamp()",
     )
 
 

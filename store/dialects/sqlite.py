@@ -22,6 +22,7 @@ from store.dialects.base import STREAMED, Dialect, Driver, Limits
 from store.statements import Firsts, Query, Row, Rows, Value, key_of, names_of
 
 _READS = "backship_reads"
+_NOW = "strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000+00:00'"  # as columns.instant_text writes it
 _BUSY_SECONDS_MAX = 30  # writers wait for each other; PostgreSQL's limit per lock is for many
 
 
@@ -119,7 +120,7 @@ def _rendered(query: Query) -> str:
         for index, (name, _kind) in enumerate(query.given)
     )
     given = f"(SELECT {columns} FROM json_each(:given)) AS given"
-    return query.sql.format(given=given, lock="", share="", take="")
+    return query.sql.format(given=given, lock="", share="", take="", now=_NOW)
 
 
 @cache

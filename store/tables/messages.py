@@ -96,6 +96,7 @@ tasks = table(
     key("cursor"),
     clock(),
     number("n"),
+    words("traceparent", null=True),  # of the event it belongs to
     one_of("kind", "fill", "trim", "link", "date", "walk"),
     one_of("scope", "vendor", "place", "shop", "all"),
     Index("ix_tasks_order", "clock", "n"),

@@ -197,3 +197,89 @@ class StoryEntry(TypedDict):
     rule: str | None
     text: str
     line_id: str | None
+
+
+class QueueFigures(TypedDict):
+    """The inbox. `outstanding` counts what is delivered or due later as well."""
+
+    ready: int
+    outstanding: int | None
+    oldest_age_seconds: float | None
+
+
+class OutboxFigures(TypedDict):
+    """What is decided and not yet published; `held_back`: what the broker would not take.
+
+    The age is of the first that is not held back.
+    """
+
+    count: int
+    oldest_age_seconds: float | None
+    held_back: int
+
+
+class WaitingFigures(TypedDict):
+    """Events that wait in the database, by what for; the age of what may not wait for ever."""
+
+    orders: int
+    replenishments: int
+    skus: int
+    oldest_age_seconds: float | None
+
+
+class SetAsideFigures(TypedDict):
+    """Events set aside that nobody has dealt with."""
+
+    total: int
+    by_reason: dict[str, int]
+
+
+class ExceptionFigures(TypedDict):
+    """Exceptions raised."""
+
+    total: int
+    last_24h: int
+
+
+class WorkerView(TypedDict):
+    """A worker, by its last heartbeat. `alive`: that was a moment ago."""
+
+    worker_id: str
+    host: str
+    pid: int
+    version: str
+    state: Literal["working", "waiting", "stopping"]
+    started_at: datetime
+    seen_at: datetime
+    settled: int
+    alive: bool
+
+
+class StatusReason(TypedDict):
+    """Why all is not well, in one sentence with what to do next."""
+
+    verdict: Literal["attention", "trouble"]
+    text: str
+
+
+class StatusView(TypedDict):
+    """How it is. Null: not known; `unknown` says why. `at_least`: counted no further."""
+
+    at: datetime
+    verdict: Literal["ok", "attention", "trouble"]
+    reasons: list[StatusReason]
+    queue: QueueFigures | None
+    dead_queue: int | None
+    unrouted: int | None
+    held_orders: int | None
+    open_replenishments: int | None
+    outbox: OutboxFigures | None
+    waiting: WaitingFigures | None
+    tasks: int | None
+    set_aside: SetAsideFigures | None
+    retrying: int | None
+    exceptions: ExceptionFigures | None
+    workers: list[WorkerView] | None
+    workers_alive: int | None
+    unknown: dict[str, str]
+    at_least: list[str]

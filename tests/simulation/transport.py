@@ -76,6 +76,11 @@ class ModelTransport:
         found = self.ready_count(queue)
         return found + self._broker.queues[queue].held + len(self._broker.queues[queue].leased)
 
+    def oldest_at(self, queue: str) -> float | None:
+        """Not know it."""
+        del queue
+        return None
+
     def delete_queue(self, name: str) -> None:
         """Delete a queue."""
         del self._broker.queues[name]

@@ -134,6 +134,11 @@ def rows_of(house: House, sql: str) -> list[tuple[object, ...]]:
 def outgoing(event: Event) -> OutgoingMessage:
     """Return an event as its sender would publish it."""
     body = envelope_of(
-        event.data, id=event.id, source=event.source, type=event.type, time=event.time
+        event.data,
+        id=event.id,
+        source=event.source,
+        type=event.type,
+        time=event.time,
+        traceparent=event.traceparent,
     )
     return OutgoingMessage(event.id, event.type, inbound_key(event), body, None)

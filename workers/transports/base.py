@@ -66,6 +66,8 @@ class Delivery:
     """A `compression` header, or a content encoding other than identity or utf-8."""
     epoch: int = 0
     """Which consumer of this process delivered it; tags mean something only within one."""
+    published_at: float | None = None
+    """When it was sent or queued, in unix seconds; None: nobody said."""
     cut: Cut | None = None
     """Set where `body` is only the head of one that is too large (`large_bodies`)."""
 
@@ -227,6 +229,13 @@ class Transport(Protocol):
 
     def outstanding_count(self, queue: str) -> int | None:
         """Count the messages ready, delivered elsewhere or due later; None if unknowable."""
+        ...
+
+    def oldest_at(self, queue: str) -> float | None:
+        """Tell when the oldest message was queued, in unix seconds; None if none or unknowable.
+
+        Raises TopologyMissing.
+        """
         ...
 
     def delete_queue(self, name: str) -> None:

@@ -77,6 +77,11 @@ class EmbeddedTransport:
         with self._messages(queue) as messages:
             return messages.outstanding_count(queue)
 
+    def oldest_at(self, queue: str) -> float | None:
+        """Tell when the oldest message was put there, leased or not."""
+        with self._messages(queue) as messages:
+            return messages.oldest_at(queue)
+
     def delete_queue(self, name: str) -> None:
         """Delete a queue with its bindings and all that is in it."""
         if queue_file_exists(self._path):

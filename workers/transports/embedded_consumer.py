@@ -151,4 +151,5 @@ class EmbeddedConsumer:
             ),
             epoch=self.epoch,
             cut=cut,
+            published_at=message.enqueued_at,
         )

@@ -66,6 +66,9 @@ class KombuTransport:
         """Answer None: kombu does not tell how many messages other consumers hold."""
         return None
 
+    def oldest_at(self, queue: str) -> None:
+        """Answer None: kombu has no way to look at a message without taking it."""
+
     def delete_queue(self, name: str) -> None:
         """Delete a queue and all that is in it; virtual transports keep its bindings."""
         with self._link() as link, link.errors(name):

@@ -175,6 +175,7 @@ class KombuConsumer:
         # Kept whole in the message all the same: giving it back means to put it in again.
         given_body = message.body
         head, cut = head_of(given_body.encode() if isinstance(given_body, str) else given_body)
+        sent = message.properties.get("timestamp")
         delivery = Delivery(
             body=bytes(head),
             routing_key=str(message.delivery_info.get("routing_key", "")),
@@ -185,6 +186,7 @@ class KombuConsumer:
             compressed=is_compressed(headers, message.content_encoding),
             epoch=self.epoch,
             cut=cut,
+            published_at=sent if isinstance(sent, int | float) else None,
         )
         with self._changed:
             self._buffer.append(delivery)

@@ -102,6 +102,13 @@ class QueueMessages:
         with self._file.errors():
             return int(self._file.connection.execute(select, (queue,)).fetchone()[0])
 
+    def oldest_at(self, queue: str) -> float | None:
+        """Tell when the oldest message of a queue was put there, in unix seconds; None: empty."""
+        select = "SELECT enqueued_at FROM queue_messages WHERE queue = ? ORDER BY id LIMIT 1"
+        with self._file.errors():
+            row = self._file.connection.execute(select, (queue,)).fetchone()
+        return None if row is None else float(row[0])
+
     def claim(self, queue: str, count_max: int, *, heads: bool = False) -> list[ClaimedMessage]:
         """Lease the oldest ready messages. Raises TopologyMissing.
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from workers.transports.large_bodies import HEAD_BYTES, INBOUND_BYTES_MAX
 
 COLUMNS = (
-    "id, lease_token, exchange, routing_key, body, properties, headers, deliveries, length(body)"
+    "id, lease_token, exchange, routing_key, body, properties, headers, deliveries, enqueued_at,"
+    " length(body)"
 )
 COLUMNS_WITH_HEADS = COLUMNS.replace(
     " body,",
@@ -41,7 +42,7 @@ class QueuedMessage:
 
 @dataclass(frozen=True, slots=True)
 class ClaimedMessage:
-    """A message held under a lease. `deliveries` counts this one too.
+    """A message held under a lease. `deliveries` counts this one too; `enqueued_at`: unix time.
 
     `body_bytes` is more than the body's length where that is only its head.
     """
@@ -54,6 +55,7 @@ class ClaimedMessage:
     properties: dict[str, object]
     headers: dict[str, object]
     deliveries: int
+    enqueued_at: float
     body_bytes: int
 
 
@@ -76,9 +78,11 @@ def row_of(queue: str, exchange: str, message: QueuedMessage, wall: float) -> Ro
     )
 
 
-def claimed_of(row: tuple[int, str, str, str, bytes, str, str, int, int]) -> ClaimedMessage:
+def claimed_of(
+    row: tuple[int, str, str, str, bytes, str, str, int, float, int],
+) -> ClaimedMessage:
     """Read one row of `COLUMNS`."""
-    number, token, exchange, routing_key, body, properties, headers, deliveries, size = row
+    number, token, exchange, routing_key, body, properties, headers, deliveries, at, size = row
     return ClaimedMessage(
         id=number,
         token=token,
@@ -88,6 +92,7 @@ def claimed_of(row: tuple[int, str, str, str, bytes, str, str, int, int]) -> Cla
         properties=json.loads(properties),
         headers=json.loads(headers) if headers != "{}" else {},
         deliveries=deliveries,
+        enqueued_at=at,
         body_bytes=size,
     )
 

@@ -76,6 +76,13 @@ class RabbitTransport:
         """Answer None: AMQP does not tell how many messages other consumers hold."""
         return None
 
+    def oldest_at(self, queue: str) -> None:
+        """Answer None: one would have to take the head of the queue, and give it back.
+
+        Up to RabbitMQ 4.2 that counts as a delivery of the message (and 20 of them make it a dead
+        letter); the management API does the same behind `get`. Workers note the age they see.
+        """
+
     def delete_queue(self, name: str) -> None:
         """Delete a queue with its bindings and all that is in it."""
         with self._connected() as connection:

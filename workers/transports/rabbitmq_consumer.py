@@ -174,6 +174,7 @@ class RabbitConsumer:
             compressed=is_compressed(headers, properties.content_encoding),
             epoch=self.epoch,
             cut=cut,
+            published_at=properties.timestamp,
         )
         with self._changed:
             self._buffer.append(delivery)

@@ -87,3 +87,5 @@ def upgrade() -> None:
         postgresql_where=sa.text("closed_at IS NOT NULL"),
         sqlite_where=sa.text("closed_at IS NOT NULL"),
     )
+    # What the steps of a task emit carries the trace of the event it belongs to.
+    op.add_column("tasks", sa.Column("traceparent", sa.Text(), nullable=True))

@@ -192,3 +192,39 @@ def test_ready_and_outstanding_are_counted(safe: Stack) -> None:
         assert safe.transport.outstanding_count(names.inbox_queue) in (10, None)
     with pytest.raises(TopologyMissing, match="nowhere"):
         count("nowhere")
+
+
+def test_a_delivery_says_when_its_message_was_sent_or_queued(any_stack: Stack) -> None:
+    """Over a broker, what the sender wrote in `timestamp`; in the file, when it was put there."""
+    before = time.time()
+    fill(any_stack, range(1))
+    with any_stack.transport.consumer(any_stack.topology.inbox_queue) as consumer:
+        (delivery,) = take(consumer, 1)
+    sent = outgoing(0).timestamp
+    assert delivery.published_at is not None
+    if any_stack.transport.name == "embedded":
+        assert before <= delivery.published_at <= time.time()
+    else:
+        assert delivery.published_at == sent
+
+
+def test_only_the_embedded_queue_shows_its_oldest_message_without_taking_it(
+    any_stack: Stack,
+) -> None:
+    transport, queue = any_stack.transport, any_stack.topology.inbox_queue
+    assert transport.oldest_at(queue) is None
+    before = time.time()
+    fill(any_stack, range(3))
+    seen = transport.oldest_at(queue)
+    if transport.name != "embedded":
+        assert seen is None
+        return
+    assert seen is not None
+    assert before <= seen <= time.time()
+    with transport.consumer(queue) as consumer:
+        (first,) = consumer.receive(1, 1)
+        assert transport.oldest_at(queue) == seen  # leased, and there all the same
+        consumer.ack([first])
+        after = transport.oldest_at(queue)
+        assert after is not None
+        assert after >= seen

@@ -7,7 +7,17 @@ import pytest
 
 from console.main import run
 
-HEAVY = ("alembic", "kombu", "orjson", "pika", "psycopg", "pydantic", "rich", "sqlalchemy")
+HEAVY = (
+    "alembic",
+    "kombu",
+    "orjson",
+    "pika",
+    "prometheus_client",
+    "psycopg",
+    "pydantic",
+    "rich",
+    "sqlalchemy",
+)
 
 COMMANDS = [
     "demo",
@@ -18,6 +28,7 @@ COMMANDS = [
     "topology",
     "config",
     "schema",
+    "status",
     "order",
     "explain",
     "stock",
@@ -64,7 +75,7 @@ def test_without_a_command_there_is_help(capsys: pytest.CaptureFixture[str]) -> 
     assert "Usage: backship" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("command", ["status", "dead mend"])
+@pytest.mark.parametrize("command", ["replay", "dead mend"])
 def test_what_is_not_built_yet_is_no_command(
     command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -116,3 +116,15 @@ def test_a_line_can_not_play_tricks_on_a_terminal(house: House) -> None:
     said = Said()
     Sending(house, Moody(), said).take("f\x1b[2J", 1, b"nothing")
     assert "\x1b" not in said.lines[0]
+
+
+def test_a_message_is_stamped_with_when_it_is_sent_not_with_when_its_event_happened(
+    house: House,
+) -> None:
+    sending = Sending(house, Moody(), Said())
+    data = {"shop": "main", "order_id": "1", "placed_at": T0}
+    lines = [{"line_id": "1", "sku": "A", "qty": 1}]
+    long_ago = datetime(2020, 1, 1, tzinfo=UTC)
+    sending.take("f", 1, body_of("OrderPlaced", {**data, "lines": lines}, time=long_ago))
+    (message,) = sending.window
+    assert message.timestamp == int(house.clock.now().timestamp())
