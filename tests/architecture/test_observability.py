@@ -176,12 +176,11 @@ def test_prometheus_is_told_to_look_at_workers_and_to_read_the_alerts() -> None:
 def test_every_link_of_the_page_leads_somewhere() -> None:
     titles = re.findall(r"^#+ (.+)$", PAGE, re.MULTILINE)
     anchors = {re.sub(r"[^\w\- ]", "", title).lower().replace(" ", "-") for title in titles}
-    written_elsewhere = {"dead-letters.md", "reliability.md"}
     for target in re.findall(r"\]\(([^)]+)\)", PAGE):
         if target.startswith("#"):
             assert target[1:] in anchors, target
         else:
-            assert (ROOT / "docs" / target).exists() or target in written_elsewhere, target
+            assert (ROOT / "docs" / target).exists(), target
 
 
 # ---------------------------------------------------------------- units

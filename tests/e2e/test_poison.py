@@ -4,6 +4,8 @@ The real worker process, on both stacks; a supervisor's part is played by the lo
 again. The broker's own limit is twenty: what is set aside here, we have counted ourselves.
 """
 
+from dataclasses import replace
+
 import pytest
 
 from tests.support.builders import order_placed
@@ -14,6 +16,8 @@ from workers.wiring import opened
 
 NEIGHBOURS = 40
 CRASHES_MAX = 4
+MANY = 2_000
+BAD_ONE = 37  # of each hundred
 POISONED = "tests.support.poisoned_worker"
 
 
@@ -127,3 +131,25 @@ def test_the_same_poison_sent_again_after_it_was_set_aside_ends_nobody(stack: St
     assert stack.burst(program=POISONED) == 0
     assert stack.rows("SELECT reason, event_id FROM set_aside") == [("crashed_worker", poison.id)]
     check_neighbours(stack)
+
+
+@pytest.mark.slow
+def test_of_many_messages_exactly_the_bad_ones_are_set_aside(stack: Stack) -> None:  # F25
+    told, bad = [], []
+    for n in range(MANY):
+        message = outgoing(order_placed(f"N{n:05}", [("A", 1)]))
+        if n % 100 == BAD_ONE:
+            message = replace(message, body=message.body.replace(b'"qty":1', b'"qty":0'))
+            bad.append(message.id)
+        told.append(message)
+    stack.publish(told)
+    assert stack.burst() == 0
+    assert sorted(stack.rows("SELECT event_id FROM set_aside")) == [(id_,) for id_ in sorted(bad)]
+    assert stack.rows("SELECT DISTINCT reason, field FROM set_aside") == [
+        ("malformed", "data.lines.0.qty")
+    ]
+    assert stack.rows("SELECT outcome, COUNT(*) FROM inbox GROUP BY outcome") == [
+        ("applied", MANY - len(bad))
+    ]
+    assert stack.value("SELECT COUNT(*) FROM orders") == MANY - len(bad)
+    assert stack.differences() == []

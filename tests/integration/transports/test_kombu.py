@@ -43,6 +43,37 @@ def test_what_a_virtual_transport_would_drop_silently_is_unroutable(memory: Komb
     assert result.failed == {"1": "unroutable"}
 
 
+@pytest.mark.parametrize(
+    ("content_type", "encoding"),
+    [
+        pytest.param("application/json", "utf-8", id="F26-no-json"),
+        pytest.param("application/x-python-serialize", "binary", id="F26-pickle"),
+        pytest.param("application/json", "no-such-encoding", id="F26-no-encoding"),
+    ],
+)
+def test_a_body_kombu_can_not_decode_is_delivered_and_not_acknowledged_away(
+    memory: KombuStack, content_type: str, encoding: str
+) -> None:
+    body = b"\xff{not a document"
+    with Connection("memory://") as connection:
+        connection.Producer().publish(
+            body,
+            exchange=memory.topology.inbox_exchange,
+            routing_key="OrderPlaced.main",
+            content_type=content_type,
+            content_encoding=encoding,
+        )
+    with memory.transport.consumer(memory.topology.inbox_queue) as consumer:
+        (delivery,) = take(consumer, 1)
+        assert delivery.body == body
+        consumer.release()
+    with memory.transport.consumer(memory.topology.inbox_queue) as consumer:
+        (again,) = take(consumer, 1)
+        assert again.body == body
+        consumer.ack([again])
+    assert memory.transport.ready_count(memory.topology.inbox_queue) == 0
+
+
 def test_a_deadline_ends_a_long_publish(memory: KombuStack) -> None:
     with memory.transport.publisher() as publisher:
         result = publisher.publish(
