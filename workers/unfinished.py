@@ -40,7 +40,16 @@ from workers.crash import crash_point
 from workers.isolate import refused
 from workers.process import Desk, EventKey, Report, blamed
 from workers.retry import repeating_a_transaction, saying
-from workers.wary import count, first_task, is_young, leave_out, of_drain, one_by_one
+from workers.wary import (
+    count,
+    first_task,
+    is_young,
+    leave_out,
+    of_drain,
+    of_event,
+    of_task,
+    one_by_one,
+)
 
 _TRIES_MAX = 50  # of a step that learns something each time: rows to load, events to leave out
 
@@ -141,6 +150,8 @@ def _transaction(desk: Desk, size: StepSize, attempt: _Attempt) -> Decision | No
     attempt.events = ()
     with desk.database.begin() as tx:
         decision = _step(desk, tx, size, attempt)
+        if attempt.task is not None and attempt.task.done:
+            attempt.forget.append(of_task(attempt.task))
         suspects.forget(tx, attempt.forget)
         crash_point("step_before_commit")
     return decision
@@ -204,7 +215,9 @@ def _drain(desk: Desk, tx: Transaction, sku: str, events_max: int, attempt: _Att
     keys.exempt = frozenset({sku})
     state = load(tx, keys, events, desk.rules)
     last = waiting.count_for(tx, sku) <= len(rows) and tasks.count_for(tx, sku) == 0
-    if alone and last:
+    if alone:
+        attempt.forget += map(of_event, events)
+    if last:
         attempt.forget.append(of_drain(sku))
     now = desk.clock.now()
     decision = decide(state, heard, now, resting=(sku,) if last else (), given_up=given_up)

@@ -2,8 +2,9 @@
 
 1. In its first minute it counts each step before it begins it, as `solo` does for messages that
    come again; a step that comes to its end forgets its count in the same transaction.
-2. A task that ended workers three times is left out for an hour and everybody is told: its sku (or
-   its walk) waits, the rest goes on. A bug in a step has the same end at once.
+2. A task that ended workers three times is left out and everybody is told: its sku (or its walk)
+   waits, the rest goes on. Every five minutes it has one more try, for they may all have been
+   killed from outside. A bug in a step has the same end at once.
 3. Where letting events that waited for a sku take effect has ended a worker, they are tried one by
    one, and the one that ends two more is set aside as `crashed_worker`.
 
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from config.logs import logger
+from events.envelope import Event
 from handlers.decision import SetAside
 from handlers.state import Task
 from store import suspects, tasks, waiting
@@ -23,7 +25,7 @@ from workers.process import Desk, EventKey
 from workers.solo import TRIES_MAX, crashed
 
 YOUNG_SECONDS = 60.0
-LEFT_OUT_HOURS = 1
+LEFT_OUT_MINUTES = 5
 
 
 @dataclass(slots=True)
@@ -41,7 +43,7 @@ def is_young(desk: Desk) -> bool:
 
 def first_task(desk: Desk, tx: Transaction) -> Task | None:
     """Return the task to do next; it is this transaction's. What ends workers is left out."""
-    since = desk.clock.now() - timedelta(hours=LEFT_OUT_HOURS)
+    since = desk.clock.now() - timedelta(minutes=LEFT_OUT_MINUTES)
     return tasks.first(tx, TRIES_MAX, since)
 
 
@@ -68,7 +70,7 @@ def one_by_one(desk: Desk, tx: Transaction, sku: str) -> bool:
 
 
 def leave_out(desk: Desk, task: Task, stack: str) -> None:
-    """Leave a task out that has a bug, for an hour, and say where the bug is."""
+    """Leave a task out that has a bug, for a while, and say where the bug is."""
     logger().error("step_failed", task=task.task_id, kind=str(task.kind), sku=task.sku, stack=stack)
     now = desk.clock.now()
     with desk.database.begin() as tx:
@@ -86,12 +88,18 @@ def of_drain(sku: str) -> str:
     return f"drain {sku}"
 
 
+def of_event(event: Event) -> str:
+    """Return what the tries of one event that waits for a sku are counted under."""
+    return suspects.hash_of(f"{event.source}\n{event.id}".encode())
+
+
 def _count_task(tx: Transaction, task: Task, now: datetime, counted: Counted) -> None:
     key = of_task(task)
     tries = suspects.begin(tx, [key], now)[key]
-    if tries > TRIES_MAX + 1:  # its hour is over: it begins anew
+    if tries > TRIES_MAX + 1:  # its time is over: one more
         suspects.forget(tx, [key])
-        tries = suspects.begin(tx, [key], now)[key]
+        while tries != TRIES_MAX:
+            tries = suspects.begin(tx, [key], now)[key]
     if tries > TRIES_MAX:
         logger().error("step_ends_workers", task=task.task_id, kind=str(task.kind), sku=task.sku)
     else:
@@ -105,7 +113,7 @@ def _count_drain(tx: Transaction, sku: str, now: datetime, counted: Counted) -> 
         return
     for row in waiting.for_sku(tx, sku, 1):
         event = row.event
-        own = suspects.hash_of(f"{event.source}\n{event.id}".encode())
+        own = of_event(event)
         tries = suspects.begin(tx, [own], now)[own]
         counted.forget.append(own)
         if tries > TRIES_MAX:

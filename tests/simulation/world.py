@@ -41,7 +41,7 @@ from workers.topology import topology
 from workers.transports.base import OutgoingMessage
 from workers.transports.errors import TransportError
 
-HEALING_SECONDS_MAX = 300.0
+HEALING_SECONDS_MAX = 900.0
 _TURNS_MAX = 100_000
 _TROUBLE_SECONDS = 30.0  # how long things go wrong after the last message
 _LOOK_SECONDS = 0.5

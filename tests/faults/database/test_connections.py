@@ -63,7 +63,7 @@ def test_f05_a_connection_lost_during_the_commit_has_its_batch_applied_once(
         assert len(repeated) == 2
         assert all("was lost" in line["reason"] for line in repeated)
         # Whether it had committed is told by the inbox, not by the broker: nothing came again.
-        counts = [line.get("duplicate", 0) for line in worker.said("batch")]
+        counts = [line["outcomes"].get("duplicate", 0) for line in worker.said("batch")]
         assert (sum(counts) > 0) == (cut == "before_its_answer")
 
 

@@ -133,7 +133,7 @@ def test_f10_a_batch_that_waits_for_its_database_keeps_its_heartbeats(
         cluster.start()
         check_undisturbed(stack, worker)
         assert not worker.said("broker_lost")
-        assert not any(line.get("duplicate") for line in worker.said("batch"))
+        assert not any(line["outcomes"].get("duplicate") for line in worker.said("batch"))
 
 
 def test_a_worker_whose_database_is_away_ends_in_time_and_another_goes_on(
