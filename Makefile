@@ -7,6 +7,8 @@ BIN := $(VENV)/bin
 PYTHON ?=
 # More words for pytest, e.g. `make test PYTEST_ARGS="-k allocation -x"`.
 PYTEST_ARGS ?=
+# How many tests run side by side: many of them mostly wait for processes and servers.
+JOBS ?= 3
 # How many times longer random tests may look in `make test-long`.
 LONG_FACTOR ?= 20
 
@@ -52,7 +54,7 @@ demo: $(VENV)/.runtime  ## the main job on real orders; no server needed, leaves
 
 test: $(VENV)/.dev  ## all checks and tests; finds or starts RabbitMQ and PostgreSQL itself
 	@$(MAKE) --no-print-directory check
-	@$(SERVED) $(BIN)/python -m pytest $(PYTEST_ARGS)
+	@$(SERVED) $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup $(PYTEST_ARGS)
 
 test-long: $(VENV)/.dev  ## what takes long: marked tests, random ones for longer, and all at SERIALIZABLE
 	@HYPOTHESIS_PROFILE=long BACKSHIP_TEST_BUDGET_FACTOR=$(LONG_FACTOR) \

@@ -4,6 +4,8 @@ Nothing imports from here; what tests share by import stands in `tests/support`.
 """
 
 import os
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,6 +28,11 @@ settings.register_profile(
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev"))
 
+THREAD_SECONDS_MAX = 10.0
+
+# What takes long to set up is set up once: of tests run side by side, these stay together.
+_SHARED = ("left", "image", "node", "server", "broker", "cluster", "deployment", "served")
+
 # Whoever asks for one of these needs its server, marked or not.
 _MARK_OF_FIXTURE = {
     "vhost_url": "broker",
@@ -35,9 +42,13 @@ _MARK_OF_FIXTURE = {
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
+        asked = getattr(item, "fixturenames", ())
         for fixture, mark in _MARK_OF_FIXTURE.items():
-            if fixture in getattr(item, "fixturenames", ()):
+            if fixture in asked:
                 item.add_marker(mark)
+        for fixture in _SHARED:
+            if fixture in asked:
+                item.add_marker(pytest.mark.xdist_group(fixture))
     if services.services_wanted():
         return
     config.hook.pytest_deselected(items=[item for item in items if _needs_a_server(item)])
@@ -60,6 +71,22 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if not services.services_wanted():
         terminalreporter.section("NOT the whole suite", yellow=True, bold=True)
         terminalreporter.line("SERVICES=none: nothing that needs RabbitMQ or PostgreSQL was run.")
+
+
+# ---------------------------------------------------------------- what a test leaves behind
+
+
+@pytest.fixture(autouse=True)
+def no_thread_left() -> Iterator[None]:
+    """A thread that goes on would disturb other tests, and in a worker would be a leak."""
+    before = set(threading.enumerate())
+    yield
+    left = [thread for thread in threading.enumerate() if thread not in before]
+    deadline = time.monotonic() + THREAD_SECONDS_MAX
+    for thread in left:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    names = [thread.name for thread in left if thread.is_alive()]
+    assert names == [], f"threads that have not ended: {names}"
 
 
 # ---------------------------------------------------------------- RabbitMQ

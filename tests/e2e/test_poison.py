@@ -14,7 +14,7 @@ from tests.support.stack import KILLED, Stack, outgoing
 from workers.transports.base import OutgoingMessage
 from workers.wiring import opened
 
-NEIGHBOURS = 40
+NEIGHBOURS = 16
 CRASHES_MAX = 4
 MANY = 2_000
 BAD_ONE = 37  # of each hundred
@@ -94,7 +94,7 @@ def test_two_that_kill_their_worker_are_both_set_aside_and_their_neighbours_are_
 ) -> None:
     told = neighbours()
     poisons = [outgoing(order_placed(f"{KILL}-{n}", [("A", 1)])) for n in range(2)]
-    stack.publish([*told[:10], poisons[0], *told[10:20], poisons[1], *told[20:]])
+    stack.publish([*told[:5], poisons[0], *told[5:10], poisons[1], *told[10:]])
     for _ in range(2 * CRASHES_MAX + 1):
         if stack.burst(program=POISONED) != KILLED:
             break
@@ -111,7 +111,7 @@ def test_a_body_that_kills_whoever_reads_it_is_set_aside_as_the_bytes_it_came_as
     body = b'{"specversion": "1.0", "id": "' + UNREADABLE + b'"}'
     told = neighbours()
     bad = OutgoingMessage("bad", "OrderPlaced", "OrderPlaced.main", body, None)
-    stack.publish([*told[:20], bad, *told[20:]])
+    stack.publish([*told[:8], bad, *told[8:]])
     assert 1 <= run_until_it_lives(stack) <= CRASHES_MAX
     assert [
         (reason, source, event_id, bytes(kept))  # type: ignore[call-overload] # bytes, or a view

@@ -42,11 +42,11 @@ def stack(request: pytest.FixtureRequest) -> Stack:
     return stack
 
 
-def some_orders() -> list[Event]:
+def some_orders(count: int = ORDERS) -> list[Event]:
     return [
         place_changed("WH1"),
-        stock_received("R1", "WH1", [("A", ORDERS // 2)]),
-        *(order_placed(f"{n}", [("A", 1)]) for n in range(ORDERS)),
+        stock_received("R1", "WH1", [("A", count // 2)]),
+        *(order_placed(f"{n}", [("A", 1)]) for n in range(count)),
     ]
 
 
@@ -152,7 +152,7 @@ def test_a_worker_that_hangs_ends_at_its_deadline_and_what_it_had_is_done_by_the
     hasty = {"BACKSHIP_SHUTDOWN_SECONDS_MAX": "1"}
     stack = Stack(postgres_database_url, vhost_url, topology_prefix, hasty)
     stack.init()
-    told = some_orders()
+    told = some_orders(40)
     with opened(stack.settings) as house, house.database.begin() as foreign:
         foreign.connection.exec_driver_sql("LOCK TABLE inbox IN ACCESS EXCLUSIVE MODE")
         with running(stack) as process:

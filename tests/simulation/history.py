@@ -8,16 +8,18 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Self
 from unittest.mock import patch
 
 from handlers.decision import Decision, SetAside
 from handlers.state import Keys
+from store import schema
+from store.statements import Query, Rows
 from store.transaction import Transaction
 from tests.simulation.scheduler import Scheduler, Task
-from workers import collector, intake, isolate, process, unfinished
+from workers import collector, intake, isolate, process, unfinished, wary
 from workers.clock import SettableClock
 from workers.intake import Intake
 from workers.process import Desk, EventKey, Report
@@ -40,15 +42,20 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A step of what was unfinished."""
+    """A step of what was unfinished; which one it was depended on the tries that were counted."""
 
     size: StepSize
     attempt: "Attempt"
+    young: bool
+    suspects: Rows
 
     def again(self, desk: Desk) -> None:
         """Do it again."""
+        same = replace(desk, young_until=float("inf") if self.young else 0.0)
         with desk.database.begin() as tx:
-            _REAL_STEP(desk, tx, self.size, self.attempt)
+            tx.append(schema.suspects, self.suspects)
+            _REAL_STEP(same, tx, self.size, self.attempt)
+            tx.delete(schema.suspects, [row[:1] for row in self.suspects])
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +72,7 @@ class DeadLetters:
 Deed = Batch | Step | DeadLetters
 
 _REAL_STEP = unfinished._step  # noqa: SLF001 - one transaction of `step`, without its repeats
+_SUSPECTS = Query("SELECT body_hash, tries, seen_at FROM suspects")
 Attempt = unfinished._Attempt  # noqa: SLF001 - what its earlier tries have learned
 
 
@@ -106,7 +114,8 @@ class History:
         def noted_step(
             desk: Desk, tx: Transaction, size: StepSize, attempt: Attempt
         ) -> Decision | None:
-            self.doing(Step(size, _copied(attempt)))
+            counted = tx.query(_SUSPECTS)
+            self.doing(Step(size, _copied(attempt), wary.is_young(desk), counted))
             return _REAL_STEP(desk, tx, size, attempt)
 
         def noted_take_in(deliveries: Sequence[Delivery], received_at: datetime) -> Intake:

@@ -6,6 +6,7 @@ A server of our own: roles belong to a whole cluster, and certificates to its st
 import os
 import pwd
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,11 +25,15 @@ pytestmark = [pytest.mark.postgres, pytest.mark.slow, pytest.mark.timeout(240)]
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def server() -> Iterator[str]:
     """Serve `localhost` by TLS; yield its URL."""
-    folder = tmp_path_factory.mktemp("postgresql")
-    for parent in (folder, *folder.parents[:2]):
-        parent.chmod(0o755)  # its own account must come by
+    with tempfile.TemporaryDirectory(prefix="backship-postgresql-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)  # its own account must come by
+        yield from served(folder)
+
+
+def served(folder: Path) -> Iterator[str]:
     started = Postgres().start_private(folder)
     try:
         authority = trustme.CA()

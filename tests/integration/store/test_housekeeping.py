@@ -245,6 +245,7 @@ def test_rows_of_one_moment_that_must_stay_keep_nobody_from_going(
     desk = Desk(database, Rules(), SettableClock(NOW))
     hear(desk, order_placed("1", [("A", 1)]))
     finish(desk)
+    desk.clock.sleep(1)
     hear(desk, *(vendor_changed(f"V{n}", policy={"pack_size": 2}) for n in range(5)))
     desk.clock.sleep(1)
     hear(desk, stock_received("later", "WH1", [("Z", 1)]))
