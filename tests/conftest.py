@@ -40,6 +40,7 @@ _MARK_OF_FIXTURE = {
 }
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks at the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
         asked = getattr(item, "fixturenames", ())

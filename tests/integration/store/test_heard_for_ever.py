@@ -245,6 +245,23 @@ def test_another_content_under_the_same_id_is_a_conflict_for_ever(database: Data
 
 
 @rule("C4")
+def test_an_id_used_again_for_another_fact_is_set_aside_and_its_neighbours_go_on(
+    database: Database,
+) -> None:
+    desk = desk_of(database)
+    first = stock_received("R1", "WH1", [("A", 5)])
+    hear(desk, first)
+    finish(desk)
+    cleared(database)
+    other = replace(stock_received("R2", "WH1", [("A", 7)]), source=first.source, id=first.id)
+    report = hear(desk, order_placed("1", [("A", 1)]), other, order_placed("2", [("A", 1)]))
+    assert report.counts == {"applied": 2, "gave_up": 1}
+    assert rows(database, schema.set_aside, "reason", "event_id") == [("gave_up", first.id)]
+    assert rows(database, schema.stock, "on_hand", "allocated") == [(5, 2)]
+    assert rows(database, schema.movements, "qty") == [5]
+
+
+@rule("C4")
 def test_an_event_that_was_given_up_stays_given_up_after_it_was_discarded(
     database: Database,
 ) -> None:
