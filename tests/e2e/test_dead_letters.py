@@ -16,7 +16,7 @@ from events.envelope import Event
 from tests.support.builders import order_placed, stock_received
 from tests.support.command import Inside
 from tests.support.fleet import Fleet
-from tests.support.stack import KILLED, Stack, outgoing
+from tests.support.stack import KILLED, FreshStack, Stack, outgoing
 from workers.crash import POINTS
 from workers.wiring import opened
 
@@ -25,25 +25,10 @@ RETRY_POINTS = [name for name in POINTS if name.startswith("retry_")]
 ENDS = "SELECT state, reason, attempts, COUNT(*) FROM set_aside GROUP BY state, reason, attempts"
 
 
-@pytest.fixture(
-    params=[
-        pytest.param("embedded", id="embedded"),
-        pytest.param("servers", id="servers", marks=[pytest.mark.broker, pytest.mark.postgres]),
-    ]
-)
-def stack(request: pytest.FixtureRequest) -> Stack:
+@pytest.fixture
+def stack(fresh_stack: FreshStack) -> Stack:
     """A fresh stack of each kind, with short leases, so that a killed worker is soon followed."""
-    more = {"BACKSHIP_EMBEDDED_LEASE_SECONDS": "1", "BACKSHIP_BATCH_SIZE_MAX": "50"}
-    if request.param == "embedded":
-        url = request.getfixturevalue("sqlite_database_url")
-        stack = Stack(url, None, "bs", more)
-    else:
-        broker = request.getfixturevalue("vhost_url")
-        prefix = request.getfixturevalue("topology_prefix")
-        url = request.getfixturevalue("postgres_database_url")
-        stack = Stack(url, broker, prefix, more)
-    stack.init()
-    return stack
+    return fresh_stack({"BACKSHIP_EMBEDDED_LEASE_SECONDS": "1", "BACKSHIP_BATCH_SIZE_MAX": "50"})
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from tests.support.builders import (
     stock_received,
     stock_transferred,
 )
-from tests.support.stack import KILLED, Stack, outgoing
+from tests.support.stack import KILLED, FreshStack, Stack, outgoing
 from tests.support.total_queue import found, known_by_bytes, tally
 from workers.crash import POINTS
 from workers.transports.base import OutgoingMessage
@@ -36,25 +36,12 @@ ELSEWHERE = {COLLECTOR, SOLO, *(name for name in POINTS if name.startswith("retr
 # what is tried again: tests/e2e/test_dead_letters.py
 
 
-@pytest.fixture(
-    params=[
-        pytest.param("embedded", id="embedded"),
-        pytest.param("servers", id="servers", marks=[pytest.mark.broker, pytest.mark.postgres]),
-    ]
-)
-def stack(request: pytest.FixtureRequest) -> Stack:
+@pytest.fixture
+def stack(fresh_stack: FreshStack) -> Stack:
     """A fresh stack of each kind, with small steps and short leases."""
-    more = {"BACKSHIP_FILL_STEP_LINES_MAX": "16", "BACKSHIP_EMBEDDED_LEASE_SECONDS": "1"}
-    if request.param == "embedded":
-        url = request.getfixturevalue("sqlite_database_url")
-        stack = Stack(url, None, "bs", more)
-    else:
-        broker = request.getfixturevalue("vhost_url")
-        prefix = request.getfixturevalue("topology_prefix")
-        url = request.getfixturevalue("postgres_database_url")
-        stack = Stack(url, broker, prefix, more)
-    stack.init()
-    return stack
+    return fresh_stack(
+        {"BACKSHIP_FILL_STEP_LINES_MAX": "16", "BACKSHIP_EMBEDDED_LEASE_SECONDS": "1"}
+    )
 
 
 def earlier() -> list[OutgoingMessage]:

@@ -24,29 +24,16 @@ from tests.support.builders import (
 )
 from tests.support.proxy import Proxy, proxied
 from tests.support.scrape import health, samples_of, scrape, until
-from tests.support.stack import Stack, outgoing
+from tests.support.stack import FreshStack, Stack, outgoing
 from workers.transports.base import OutgoingMessage
 
 ORDERS = 120
 SECONDS_MAX = 40.0
 
 
-@pytest.fixture(
-    params=[
-        pytest.param("embedded", id="embedded"),
-        pytest.param("servers", id="servers", marks=[pytest.mark.broker, pytest.mark.postgres]),
-    ]
-)
-def stack(request: pytest.FixtureRequest) -> Stack:
-    more = {"BACKSHIP_BATCH_SIZE_MAX": "50", "BACKSHIP_EMBEDDED_LEASE_SECONDS": "2"}
-    if request.param == "embedded":
-        stack = Stack(request.getfixturevalue("sqlite_database_url"), None, "bs", more)
-    else:
-        broker = request.getfixturevalue("vhost_url")
-        prefix = request.getfixturevalue("topology_prefix")
-        stack = Stack(request.getfixturevalue("postgres_database_url"), broker, prefix, more)
-    stack.init()
-    return stack
+@pytest.fixture
+def stack(fresh_stack: FreshStack) -> Stack:
+    return fresh_stack({"BACKSHIP_BATCH_SIZE_MAX": "50", "BACKSHIP_EMBEDDED_LEASE_SECONDS": "2"})
 
 
 def some_events() -> list[Event]:

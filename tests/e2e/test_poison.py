@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.builders import order_placed
 from tests.support.poisoned_worker import KILL, UNREADABLE
-from tests.support.stack import KILLED, Stack, outgoing
+from tests.support.stack import KILLED, FreshStack, Stack, outgoing
 from workers.transports.base import OutgoingMessage
 from workers.wiring import opened
 
@@ -21,23 +21,10 @@ BAD_ONE = 37  # of each hundred
 POISONED = "tests.support.poisoned_worker"
 
 
-@pytest.fixture(
-    params=[
-        pytest.param("embedded", id="embedded"),
-        pytest.param("servers", id="servers", marks=[pytest.mark.broker, pytest.mark.postgres]),
-    ]
-)
-def stack(request: pytest.FixtureRequest) -> Stack:
+@pytest.fixture
+def stack(fresh_stack: FreshStack) -> Stack:
     """A fresh stack of each kind, with short leases."""
-    more = {"BACKSHIP_EMBEDDED_LEASE_SECONDS": "0.5"}
-    if request.param == "embedded":
-        stack = Stack(request.getfixturevalue("sqlite_database_url"), None, "bs", more)
-    else:
-        broker = request.getfixturevalue("vhost_url")
-        prefix = request.getfixturevalue("topology_prefix")
-        stack = Stack(request.getfixturevalue("postgres_database_url"), broker, prefix, more)
-    stack.init()
-    return stack
+    return fresh_stack({"BACKSHIP_EMBEDDED_LEASE_SECONDS": "0.5"})
 
 
 def neighbours() -> list[OutgoingMessage]:

@@ -15,7 +15,7 @@ from tests.support.builders import (
     stock_received,
     vendor_changed,
 )
-from tests.support.stack import Stack, outgoing
+from tests.support.stack import FreshStack, Stack, outgoing
 from workers.wiring import opened
 
 LINES = 12  # of a queue, in steps of five
@@ -25,22 +25,9 @@ def trace(n: int) -> str:
     return f"00-{n:032x}-{n:016x}-01"
 
 
-@pytest.fixture(
-    params=[
-        pytest.param("embedded", id="embedded"),
-        pytest.param("servers", id="servers", marks=[pytest.mark.broker, pytest.mark.postgres]),
-    ]
-)
-def stack(request: pytest.FixtureRequest) -> Stack:
-    more = {"BACKSHIP_FILL_STEP_LINES_MAX": "5", "BACKSHIP_WALK_STEP_SKUS_MAX": "1"}
-    if request.param == "embedded":
-        stack = Stack(request.getfixturevalue("sqlite_database_url"), None, "bs", more)
-    else:
-        broker = request.getfixturevalue("vhost_url")
-        prefix = request.getfixturevalue("topology_prefix")
-        stack = Stack(request.getfixturevalue("postgres_database_url"), broker, prefix, more)
-    stack.init()
-    return stack
+@pytest.fixture
+def stack(fresh_stack: FreshStack) -> Stack:
+    return fresh_stack({"BACKSHIP_FILL_STEP_LINES_MAX": "5", "BACKSHIP_WALK_STEP_SKUS_MAX": "1"})
 
 
 def tell(stack: Stack, *events: Event) -> list[Mapping[str, Any]]:

@@ -13,7 +13,7 @@ import pytest
 
 from events.envelope import Event
 from tests.support.builders import order_placed, place_changed, stock_received
-from tests.support.stack import Stack, outgoing
+from tests.support.stack import FreshStack, Stack, outgoing
 from workers.transports.base import Delivery
 from workers.wiring import opened
 
@@ -23,23 +23,10 @@ UNREACHABLE = 3  # the exit status of a worker whose database did not answer in 
 SECONDS_MAX = 40.0
 
 
-@pytest.fixture(
-    params=[
-        pytest.param("embedded", id="embedded"),
-        pytest.param("servers", id="servers", marks=[pytest.mark.broker, pytest.mark.postgres]),
-    ]
-)
-def stack(request: pytest.FixtureRequest) -> Stack:
+@pytest.fixture
+def stack(fresh_stack: FreshStack) -> Stack:
     """A fresh stack of each kind; small batches, so that a signal finds the worker at work."""
-    more = {"BACKSHIP_BATCH_SIZE_MAX": "10", "BACKSHIP_EMBEDDED_LEASE_SECONDS": "2"}
-    if request.param == "embedded":
-        stack = Stack(request.getfixturevalue("sqlite_database_url"), None, "bs", more)
-    else:
-        broker = request.getfixturevalue("vhost_url")
-        prefix = request.getfixturevalue("topology_prefix")
-        stack = Stack(request.getfixturevalue("postgres_database_url"), broker, prefix, more)
-    stack.init()
-    return stack
+    return fresh_stack({"BACKSHIP_BATCH_SIZE_MAX": "10", "BACKSHIP_EMBEDDED_LEASE_SECONDS": "2"})
 
 
 def some_orders(count: int = ORDERS) -> list[Event]:

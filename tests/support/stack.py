@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import orjson
@@ -123,6 +123,10 @@ class Stack:
         """Ask the database for one value."""
         ((value,),) = self.rows(sql)
         return value
+
+
+FreshStack = Callable[[Mapping[str, str]], Stack]
+"""Makes a stack with these settings (the fixture `fresh_stack`)."""
 
 
 def rows_of(house: House, sql: str) -> list[tuple[object, ...]]:
