@@ -230,16 +230,18 @@ def test_f47_what_the_inbox_has_forgotten_is_stopped_by_the_business_fact(desk: 
 
 
 def test_what_had_its_effect_after_all_is_resolved_without_another(desk: Desk) -> None:
-    order = order_placed("1", [("A", 1)])
-    message = outgoing(order)
-    row = SetAsideRow.of_event(order, message.body, reason="gave_up", field=None, message="x")
+    """A part that is cancelled has no business name that would stop it the second time."""
+    hear(desk, order_placed("1", [("A", 5)]))
+    cancelled = order_cancelled("1", [("1", 2)])
+    message = outgoing(cancelled)
+    row = SetAsideRow.of_event(cancelled, message.body, reason="gave_up", field=None, message="x")
     with desk.database.begin() as tx:
         record(tx, [row], desk.clock.now())
-    hear(desk, order)
+    hear(desk, cancelled)
     ask(desk)
     finish(desk)
     assert rows(desk, ENDS) == [("resolved", "gave_up", 1)]
-    assert rows(desk, "SELECT shortage FROM demand") == [(1,)]
+    assert rows(desk, "SELECT shortage, cancelled FROM order_lines") == [(3, 2)]
 
 
 def test_a_conflict_stays_a_conflict(desk: Desk) -> None:
