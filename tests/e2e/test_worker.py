@@ -18,6 +18,7 @@ from workers.transports.base import Delivery
 from workers.wiring import opened
 
 ORDERS = 600
+BATCH = 10
 RESTARTS = 3
 UNREACHABLE = 3  # the exit status of a worker whose database did not answer in time
 SECONDS_MAX = 40.0
@@ -99,10 +100,11 @@ def test_sigterm_drains_and_what_was_given_back_is_done_by_the_next(stack: Stack
 def test_workers_restarted_again_and_again_return_nothing_they_were_given(  # F44
     vhost_url: str, topology_prefix: str, postgres_database_url: str
 ) -> None:
-    small = {"BACKSHIP_BATCH_SIZE_MAX": "10"}
+    """But for the few RabbitMQ takes back itself: on their way while the consumer is cancelled."""
+    small = {"BACKSHIP_BATCH_SIZE_MAX": str(BATCH), "BACKSHIP_PREFETCH_BATCHES": "10"}
     stack = Stack(postgres_database_url, vhost_url, topology_prefix, small)
     stack.init()
-    told = some_orders()
+    told = some_orders(3 * ORDERS)
     stack.publish([outgoing(event) for event in told])
     for _ in range(RESTARTS):
         before = applied(stack)
@@ -114,7 +116,9 @@ def test_workers_restarted_again_and_again_return_nothing_they_were_given(  # F4
             assert ends <= {0, -signal.SIGTERM}  # the second while it was still starting
     rest = untouched(stack)
     assert 0 < len(rest) == len(told) - applied(stack)
-    assert {(delivery.redelivered, delivery.delivery_count) for delivery in rest} == {(False, 0)}
+    counts = [delivery.delivery_count for delivery in rest]
+    assert max(counts) <= 1
+    assert sum(counts) <= 2 * BATCH  # of the two hundred that two workers had in hand
     assert stack.rows("SELECT * FROM suspects") == []
     assert stack.rows("SELECT DISTINCT outcome FROM inbox") == [("applied",)]
 
@@ -123,7 +127,7 @@ def untouched(stack: Stack) -> list[Delivery]:
     """Take what is left in the inbox."""
     with (
         opened(stack.settings) as house,
-        house.transport.consumer(house.topology.inbox_queue, prefetch_max=ORDERS) as consumer,
+        house.transport.consumer(house.topology.inbox_queue, prefetch_max=3 * ORDERS) as consumer,
     ):
         found: list[Delivery] = []
         while deliveries := consumer.receive(ORDERS, 1.0):
