@@ -67,7 +67,7 @@ test-serializable: $(VENV)/.dev  ## the store and its workers with every transac
 		tests/e2e/test_kill.py tests/e2e/test_races.py tests/e2e/test_worker.py tests/e2e/test_fleet.py \
 		$(PYTEST_ARGS)
 
-test-cluster: $(VENV)/.dev  ## three RabbitMQ nodes and a PostgreSQL pair, killed under load; 10 minutes
+test-cluster: $(VENV)/.dev  ## three RabbitMQ nodes and a PostgreSQL pair, killed under load; 5 minutes
 	@$(BIN)/python -m pytest -m cluster --timeout 900 $(PYTEST_ARGS) tests/cluster
 
 check: $(VENV)/.dev  ## format, lint, types, import contracts, what may not be in the tree
