@@ -84,7 +84,6 @@ class Item(Base):
     base_status: Mapped[str | None]
     clock: Mapped[int]
 
-    # Read by statements of their own (selectin), under the lock of the item, and never before it.
     stock: Mapped[list[Stock]] = relationship(
         primaryjoin=lambda: Item.sku == foreign(Stock.sku), viewonly=True
     )
@@ -141,6 +140,8 @@ class Slot(Base):
 
 class Order(Base):
     __table__ = schema.orders
+    shop: Mapped[str]
+    order_id: Mapped[str]
     data_hash: Mapped[str]
 
 
@@ -152,6 +153,7 @@ class OrderLine(Base):
     destination: Mapped[str]
     priority: Mapped[int]
     placed_at: Mapped[datetime]
+    shortage: Mapped[int]
     queued: Mapped[int]
 
 

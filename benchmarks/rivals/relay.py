@@ -14,6 +14,7 @@ import argparse
 import asyncio
 import signal
 
+import uvloop
 from faststream.rabbit import Channel, ExchangeType, RabbitBroker, RabbitExchange
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
@@ -109,7 +110,7 @@ def main() -> None:
     arguments.add_argument("broker_url")
     arguments.add_argument("prefix")
     given = arguments.parse_args()
-    asyncio.run(run(given.database_url, given.broker_url, given.prefix))
+    uvloop.run(run(given.database_url, given.broker_url, given.prefix))
 
 
 if __name__ == "__main__":

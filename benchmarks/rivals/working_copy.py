@@ -14,12 +14,11 @@ from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from operator import attrgetter
 
-from sqlalchemy import ColumnElement, func, literal_column, or_, select, tuple_
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import contains_eager, selectinload
 
-from benchmarks.rivals import models
+from benchmarks.rivals import models, queries
 from events.codec import encode
 from events.envelope import Event
 from events.inbound import OrderPlaced
@@ -36,10 +35,6 @@ from store.save_messages import Concerned
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
-# Written out, not bound: an index of some rows only is used where the statement says which.
-_NONE: ColumnElement[int] = literal_column("0")
-_NO_DOCKS: ColumnElement[str] = literal_column("'[]'")
-
 
 @dataclass
 class CatalogueCache:
@@ -52,8 +47,7 @@ class CatalogueCache:
 
     async def hold(self, session: AsyncSession) -> None:
         """Keep the catalogue as it is until the transaction ends, and know it."""
-        held = select(models.Catalogue.version).with_for_update(read=True)
-        version = (await session.execute(held)).scalar_one()
+        version = (await session.execute(queries.CATALOGUE_VERSION)).scalar_one()
         if version == self.version:
             return
         self.places = {
@@ -112,37 +106,30 @@ class WorkingCopy:
     async def _order(self, data: OrderPlaced) -> None:
         """Meet an order that was placed before, under another event id (C4)."""
         key = (data.shop, data.order_id)
-        known = await self.session.get(models.Order, key)
-        if known is None:
+        found = await self.session.execute(
+            queries.ORDER, {"shop": data.shop, "order_id": data.order_id}
+        )
+        data_hash = found.scalar()
+        if data_hash is None:
             self.state.unknown_orders.add(key)
             return
         at = data.placed_at
-        order = core.Order(*key, at, at, 0, "", known.data_hash)
+        order = core.Order(*key, at, at, 0, "", data_hash)
         order.loaded = order.values()
         self.state.orders[key] = order
 
     async def _locked_items(self, skus: Sequence[str]) -> Sequence[models.Item]:
-        wanted = (
-            select(models.Item)
-            .where(models.Item.sku.in_(skus))
-            .order_by(models.Item.sku)
-            .with_for_update()
-            .options(
-                selectinload(models.Item.stock),
-                selectinload(models.Item.demand),
-                selectinload(models.Item.statuses),
-            )
-        )
-        found = (await self.session.scalars(wanted)).all()
-        if len(found) == len(skus):
-            return found
-        unseen = set(skus) - {item.sku for item in found}
-        rows = [
-            {"sku": sku, "alternatives": [], "policy": {}, "busy": False, "clock": 0}
-            for sku in sorted(unseen)
-        ]
-        await self.session.execute(insert(models.Item).on_conflict_do_nothing(), rows)
-        return (await self.session.scalars(wanted)).all()
+        given = {"skus": skus}
+        locked = (await self.session.scalars(queries.LOCK_ITEMS, given)).all()
+        if len(locked) < len(skus):
+            rows = [
+                {"sku": sku, "alternatives": [], "policy": {}, "busy": False, "clock": 0}
+                for sku in skus
+                if sku not in locked
+            ]
+            await self.session.execute(insert(models.Item).on_conflict_do_nothing(), rows)
+            await self.session.execute(queries.LOCK_ITEMS, given)
+        return (await self.session.scalars(queries.ITEMS, given)).unique().all()
 
     def _item(self, row: models.Item) -> None:
         item = core.Item(
@@ -188,18 +175,7 @@ class WorkingCopy:
 
     async def _supply(self, skus: Sequence[str]) -> None:
         """Read what may still arrive of the items."""
-        line = models.ReplenishmentLine
-        outstanding = (
-            select(line)
-            .join(line.replenishment)
-            .where(
-                line.sku.in_(skus),
-                or_(line.outstanding > _NONE, line.docked.op("<>")(_NO_DOCKS)),
-            )
-            .order_by(line.replenishment_id, line.sku)
-            .options(contains_eager(line.replenishment))
-        )
-        for row in await self.session.scalars(outstanding):
+        for row in await self.session.scalars(queries.OUTSTANDING, {"skus": skus}):
             self._replenishment_line(self._replenishment(row.replenishment), row)
 
     async def _behind(self, data: OrderPlaced) -> None:
@@ -208,21 +184,15 @@ class WorkingCopy:
         waiting = [item.sku for item in self.state.items.values() if item.queued_at(place)]
         if not waiting:
             return
-        line = models.OrderLine
-        priority = 100 if data.priority is None else data.priority
-        sums = (
-            select(line.sku, func.sum(line.queued))
-            .where(
-                line.sku.in_(waiting),
-                line.destination == place,
-                literal_column("shortage") > _NONE,
-                tuple_(line.priority, line.placed_at, line.shop, line.order_id)
-                > tuple_(priority, data.placed_at, data.shop, data.order_id),
-            )
-            .group_by(line.sku)
-        )
+        rank = {
+            "priority": 100 if data.priority is None else data.priority,
+            "placed_at": data.placed_at,
+            "shop": data.shop,
+            "order_id": data.order_id,
+        }
+        given = {"skus": waiting, "destination": place, **rank}
         behind = dict.fromkeys(waiting, 0)
-        for sku, units in await self.session.execute(sums):
+        for sku, units in await self.session.execute(queries.BEHIND, given):
             behind[sku] = int(units)
         for sku, units in behind.items():
             self.state.behind[sku, data.shop, data.order_id, place] = units
@@ -231,22 +201,16 @@ class WorkingCopy:
         """Lock the slots of vendors, and read whole what is open in them."""
         if not wanted:
             return
-        slot = models.Slot
-        locked = (
-            select(slot)
-            .where(tuple_(slot.vendor, slot.destination).in_(sorted(wanted)))
-            .order_by(slot.vendor, slot.destination)
-            .with_for_update()
-        )
-        found = (await self.session.scalars(locked)).all()
+        given = {"slots": sorted(wanted)}
+        found = (await self.session.scalars(queries.LOCK_SLOTS, given)).all()
         if len(found) < len(wanted):
             known = {(row.vendor, row.destination) for row in found}
             rows = [
                 {"vendor": vendor, "destination": destination, "raised": 0, "clock": 0}
                 for vendor, destination in sorted(wanted - known)
             ]
-            await self.session.execute(insert(slot).on_conflict_do_nothing(), rows)
-            found = (await self.session.scalars(locked)).all()
+            await self.session.execute(insert(models.Slot).on_conflict_do_nothing(), rows)
+            found = (await self.session.scalars(queries.LOCK_SLOTS, given)).all()
         for row in found:
             there = core.Slot(row.vendor, row.destination, row.open_id, row.raised)
             there.loaded = there.values()
@@ -258,15 +222,8 @@ class WorkingCopy:
     async def _open(self, names: Sequence[str]) -> None:
         if not names:
             return
-        header = models.Replenishment
-        whole = (
-            select(header)
-            .where(header.replenishment_id.in_(names))
-            .order_by(header.replenishment_id)
-            .options(selectinload(header.lines))
-            .execution_options(populate_existing=True)  # read before, without the lock of its slot
-        )
-        for row in await self.session.scalars(whole):
+        found = await self.session.scalars(queries.OPEN, {"names": names})
+        for row in found.unique():
             there = self._replenishment(row)
             there.complete = True
             for line in row.lines:
