@@ -28,3 +28,5 @@ def running(module: str, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
