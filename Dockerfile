@@ -1,15 +1,19 @@
-# Two stages: the first installs the locked packages (with hashes) and the wheel into a virtual
-# environment of its own, the second is that environment and a user without rights.
+# Two stages: the first installs the locked packages (with hashes) and the wheel, its rules compiled
+# (docs/decisions/0009), into a virtual environment of its own; the second is that environment and a
+# user without rights. Only the first needs a C compiler: its image is the one that has it.
 # Python never runs with -O here: asserts state invariants.
 ARG PYTHON_IMAGE=python:3.11-slim-bookworm
+ARG BUILD_IMAGE=python:3.11-bookworm
 
-FROM ${PYTHON_IMAGE} AS build
+FROM ${BUILD_IMAGE} AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_NO_INPUT=1
 WORKDIR /src
 RUN python -m venv /opt/build && python -m venv /opt/backship
 # The locks first: they change seldom, and so their layer is seldom made anew.
-COPY requirements.lock requirements-build.lock ./
-RUN /opt/build/bin/pip install --no-deps --require-hashes -r requirements-build.lock
+COPY requirements.lock requirements-compile.lock ./
+# What compiles reads the types of what it runs with.
+RUN /opt/build/bin/pip install --no-deps --require-hashes -r requirements.lock
+RUN /opt/build/bin/pip install --no-deps --require-hashes -r requirements-compile.lock
 RUN /opt/backship/bin/pip install --no-deps --require-hashes -r requirements.lock
 COPY pyproject.toml README.md LICENSE NOTICE ./
 COPY config config
@@ -18,7 +22,7 @@ COPY events events
 COPY handlers handlers
 COPY store store
 COPY workers workers
-RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /src/dist .
+RUN HATCH_BUILD_HOOKS_ENABLE=1 /opt/build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /src/dist .
 RUN /opt/backship/bin/pip install --no-deps --no-index /src/dist/backship-*.whl
 RUN /opt/backship/bin/python -m compileall -q /opt/backship/lib
 RUN /opt/backship/bin/pip uninstall --yes --quiet pip setuptools

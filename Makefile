@@ -21,7 +21,7 @@ SERVED := $(BIN)/python -m scripts.with_services
 .DEFAULT_GOAL := help
 SAFEGUARDS ?=
 
-.PHONY: help setup demo test test-long test-serializable test-cluster bench-test check rules mutate \
+.PHONY: help setup demo test test-long test-serializable test-cluster test-compiled compiled bench-test check rules mutate \
 	safeguards up down lock clean
 
 help:  ## this list
@@ -48,6 +48,11 @@ $(VENV)/.dev: $(VENV)/.runtime requirements-dev.lock
 $(VENV)/.bench: $(VENV)/.dev requirements-bench.lock
 	@echo "setup: installing what the benchmarks compare with and draw with"
 	@$(PIP) install --no-deps --require-hashes -r requirements-bench.lock
+	@touch $@
+
+$(VENV)/.compile: $(VENV)/.dev requirements-compile.lock
+	@echo "setup: installing what compiles"
+	@$(PIP) install --no-deps --require-hashes -r requirements-compile.lock
 	@touch $@
 
 setup: $(VENV)/.dev  ## make .venv with all that running, checking and testing take
@@ -97,6 +102,22 @@ mutate: $(VENV)/.dev  ## change the rules a little: do the tests notice? MUTATE_
 safeguards: $(VENV)/.dev  ## switch each safeguard off in turn: does a test notice? SAFEGUARDS="inbox mandatory"
 	@$(SERVED) $(BIN)/python -m scripts.safeguards $(SAFEGUARDS)
 
+# ---------------------------------------------------------------- compiled
+
+COMPILED := build/compiled
+CORE := $(wildcard handlers/*.py handlers/*/*.py events/*.py)
+
+$(COMPILED)/.made: $(VENV)/.compile pyproject.toml $(CORE) scripts/compile.sh
+	@sh scripts/compile.sh $(BIN)/python $(COMPILED)
+	@touch $@
+
+compiled: $(COMPILED)/.made  ## the same program with its rules compiled by mypyc, in build/compiled
+
+# The rules are run compiled as well as read: what proves them proves both.
+test-compiled: $(COMPILED)/.made  ## what proves the rules, with the rules compiled
+	@PYTHONSAFEPATH=1 PYTHONPATH=$(COMPILED) $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup \
+		-o pythonpath=. $(PYTEST_ARGS) tests/unit tests/scenarios tests/reference tests/property
+
 # ---------------------------------------------------------------- with an engine
 
 up: .env  ## RabbitMQ, PostgreSQL and a worker by docker compose
@@ -121,6 +142,8 @@ lock:  ## resolve requirements*.lock anew from pyproject.toml
 	@$(UV_COMPILE) --group build --output-file requirements-build.lock
 	@$(UV_COMPILE) pyproject.toml --group build --group dev --output-file requirements-dev.lock \
 		--constraints requirements.lock --constraints requirements-build.lock
+	@$(UV_COMPILE) --group build --group compile --output-file requirements-compile.lock \
+		--constraints requirements-dev.lock
 	@$(UV_COMPILE) pyproject.toml --group build --group dev --group bench \
 		--output-file requirements-bench.lock --constraints requirements-dev.lock
 

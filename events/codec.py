@@ -34,7 +34,7 @@ CONTENT_TYPE = "application/cloudevents+json"
 CONTENT_TYPE_DATA = "application/json"
 SOURCE = "/backship"
 
-_UNREADABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_UNREADABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _TRACEPARENT = re.compile("[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 

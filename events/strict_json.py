@@ -23,7 +23,7 @@ from events.instants import instant_text
 DEPTH_MAX = 32
 NUMBER_CHARS_MAX = 4_000  # below 4,300, where Python itself refuses to read a whole number
 
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 
 Object = dict[str, JsonValue]
 

@@ -119,30 +119,37 @@ def save(tx: Transaction, decision: Decision, clock: int, instants: InstantTexts
 def _emissions(tx: Transaction, decision: Decision, clock: int, instants: InstantTexts) -> None:
     emitted: list[Row] = []
     exceptions: list[Row] = []
-
-    def outgoing() -> Iterator[Row]:
-        for n, emission in enumerate(decision.emissions):
-            message = emission.message
-            kind = type(message).__name__
-            at = instants.of(emission.at)
-            body = encode(
-                message,
-                id=emission.id,
-                cause_time=emission.at,
-                subject=emission.subject,
-                traceparent=emission.traceparent,
-            ).decode()
-            cause = emission.cause
-            emitted.append((emission.id, kind, body, at, cause.source, cause.id, clock, n))
-            if isinstance(message, ExceptionRaised):
-                refs = message.refs.model_dump(exclude_none=True)
-                told = (str(message.code), message.reason, message.message, json_text(refs))
-                exceptions.append((emission.id, *told, at, clock, n))
-            yield (clock, n, emission.id, outbound_key(message), kind, body, at)
-
-    tx.append(schema.outbox, outgoing())
+    tx.append(schema.outbox, _outgoing(decision, clock, instants, emitted, exceptions))
     tx.append(schema.emitted, emitted)
     tx.append(schema.exceptions, exceptions)
+
+
+def _outgoing(
+    decision: Decision,
+    clock: int,
+    instants: InstantTexts,
+    emitted: list[Row],
+    exceptions: list[Row],
+) -> Iterator[Row]:
+    """Yield the rows of the outbox; what is kept of them for ever is added on the way."""
+    for n, emission in enumerate(decision.emissions):
+        message = emission.message
+        kind = type(message).__name__
+        at = instants.of(emission.at)
+        body = encode(
+            message,
+            id=emission.id,
+            cause_time=emission.at,
+            subject=emission.subject,
+            traceparent=emission.traceparent,
+        ).decode()
+        cause = emission.cause
+        emitted.append((emission.id, kind, body, at, cause.source, cause.id, clock, n))
+        if isinstance(message, ExceptionRaised):
+            refs = message.refs.model_dump(exclude_none=True)
+            told = (str(message.code), message.reason, message.message, json_text(refs))
+            exceptions.append((emission.id, *told, at, clock, n))
+        yield (clock, n, emission.id, outbound_key(message), kind, body, at)
 
 
 def _decided(reasons: Iterable[Reason]) -> str:

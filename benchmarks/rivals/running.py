@@ -12,7 +12,7 @@ STOP_SECONDS_MAX = 30
 @contextmanager
 def running(module: str, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
     """`python -m module` while the block runs; it has said "ready" when the block begins."""
-    process = subprocess.Popen(  # noqa: S603 - a module of ours
+    process = subprocess.Popen(
         [sys.executable, "-m", module, *arguments], stdout=subprocess.PIPE, text=True
     )
     try:

@@ -35,14 +35,7 @@ class _Asked:
 
 def judge(turn: Turn, order: Order, units: Mapping[str, int]) -> list[RejectedLine]:
     """Decide `units` of the lines of an order, by line id; return those rejected (O1-O7)."""
-    asked: dict[str, _Asked] = {}
-    for line_id, qty in units.items():
-        line = order.lines[line_id]
-        if qty:
-            of_sku = asked.get(line.sku)
-            if of_sku is None:
-                of_sku = asked[line.sku] = _Asked(turn.state.item(line.sku))
-            of_sku.units[line_id] = qty
+    asked = _asked(turn.state, order, units)
     totals = _totals(order)
     rejected: list[RejectedLine] = []
     for sku, of_sku in list(asked.items()):
@@ -63,6 +56,18 @@ def judge(turn: Turn, order: Order, units: Mapping[str, int]) -> list[RejectedLi
     turn.revisit(order)
     rejected.sort(key=lambda row: order.lines[row.line_id].position)
     return rejected
+
+
+def _asked(state: State, order: Order, units: Mapping[str, int]) -> dict[str, _Asked]:
+    """Return what is asked of each sku, as the lines first name them."""
+    asked: dict[str, _Asked] = {}
+    for line_id, qty in units.items():
+        sku = order.lines[line_id].sku
+        if qty:
+            if sku not in asked:
+                asked[sku] = _Asked(state.item(sku))
+            asked[sku].units[line_id] = qty
+    return asked
 
 
 def _source(order: Order, asked: _Asked) -> None:

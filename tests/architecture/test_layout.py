@@ -130,8 +130,9 @@ def test_each_lint_exception_states_its_reason() -> None:
             ],
         ),
         ("requirements-bench.lock", PYPROJECT["dependency-groups"]["bench"]),
+        ("requirements-compile.lock", PYPROJECT["dependency-groups"]["compile"]),
     ],
-    ids=["run", "build", "dev", "bench"],
+    ids=["run", "build", "dev", "bench", "compile"],
 )
 def test_a_lock_holds_what_pyproject_asks_for(lock: str, wanted: list[str]) -> None:
     locked = _locked_versions(ROOT / lock)
@@ -145,6 +146,10 @@ def test_the_locks_agree_on_every_version() -> None:
     everything = _locked_versions(ROOT / "requirements-bench.lock")
     for name in ("requirements.lock", "requirements-build.lock", "requirements-dev.lock"):
         assert _locked_versions(ROOT / name).items() <= everything.items()
+    compiling = _locked_versions(ROOT / "requirements-compile.lock")
+    assert {name: everything[name] for name in compiling.keys() & everything.keys()}.items() <= (
+        compiling.items()
+    )
 
 
 def test_every_locked_version_has_hashes() -> None:
