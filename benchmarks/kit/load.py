@@ -15,7 +15,7 @@ from pathlib import Path
 
 import orjson
 
-from tests.support.builders import item_changed, place_changed, stock_received
+from tests.support.builders import item_changed, place_changed, shop_changed, stock_received
 from tests.support.stack import outgoing
 from workers.transports.base import OutgoingMessage
 
@@ -61,6 +61,7 @@ def catalogue(skus: Sequence[str], *, stocked_of_two: int = 1) -> Iterator[Outgo
     `stocked_of_two`: of every two skus, as they stand, so many have stock; 2: all, 0: none.
     """
     yield outgoing(place_changed("WH1"))
+    yield outgoing(shop_changed("main", sources=["WH1"]))
     for n, sku in enumerate(skus):
         yield outgoing(item_changed(sku, vendor=f"V{n % VENDORS}"))
     stocked = [sku for n, sku in enumerate(skus) if n % 2 < stocked_of_two]

@@ -32,6 +32,7 @@ STOP_SECONDS_MAX = 30.0
 POLL_SECONDS = 0.02
 STILL_SECONDS = 1.5
 WINDOW = 1_000
+COMPILED = Path(__file__).parent.parent.parent / "build" / "compiled"
 
 
 @dataclass
@@ -86,8 +87,14 @@ class Room:
             connection.execute(text("VACUUM ANALYZE"))
         server.dispose()
 
-    def worker(self, **settings: str) -> "subprocess.Popen[bytes]":
-        """Start `backship worker` with its log in a file, as an operator does."""
+    def worker(self, *, compiled: bool = False, **settings: str) -> "subprocess.Popen[bytes]":
+        """Start `backship worker` with its log in a file, as an operator does.
+
+        `compiled`: the one that `make compiled` has made.
+        """
+        if compiled:
+            assert COMPILED.exists(), "make compiled"
+            settings = {**settings, "PYTHONPATH": str(COMPILED), "PYTHONSAFEPATH": "1"}
         return self.start("worker", ["console", "worker"], **settings)
 
     def start(self, name: str, module: Sequence[str], **settings: str) -> "subprocess.Popen[bytes]":
