@@ -135,7 +135,7 @@ class Line:
     @property
     def linked(self) -> int:
         """Units bought for this very line (R10)."""
-        return sum(link.qty for link in self.links)
+        return sum(link.qty for link in self.links) if self.links else 0
 
     @property
     def unlinked(self) -> int:
@@ -151,7 +151,9 @@ class Line:
     @property
     def queued(self) -> int:
         """Units that wait for what is bought for the whole queue, in its order (R2, R10)."""
-        return 0 if self.sourced is Sourced.BUY_TO_ORDER else self.shortage - self.linked_shortage
+        if self.sourced is Sourced.BUY_TO_ORDER:
+            return 0
+        return self.shortage - self.linked_shortage if self.links else self.shortage
 
     @property
     def linked_shortage(self) -> int:
