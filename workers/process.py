@@ -139,6 +139,7 @@ def process(desk: Desk, intake: Intake, failed: Mapping[EventKey, SetAside], mor
             if (why := failed.get((row.event.source, row.event.id))) is not None
         ]
         save(tx, state, decision, now)
+        state.dissolve()
         suspects.forget(tx, intake.suspects)
         crash_point("after_save")
     crash_point("after_commit")

@@ -214,6 +214,7 @@ def _walk(desk: Desk, tx: Transaction, task: Task, skus_max: int, more: Keys) ->
     now = desk.clock.now()
     decision = steps.step_walk(state, task, skus, now)
     save(tx, state, decision, now)
+    state.dissolve()
     return decision
 
 
@@ -225,6 +226,7 @@ def _sku(desk: Desk, tx: Transaction, task: Task, lines_max: int, more: Keys) ->
     now = desk.clock.now()
     decision = steps.step_sku(state, task, now, resting=resting)
     save(tx, state, decision, now)
+    state.dissolve()
     return decision
 
 
@@ -256,6 +258,7 @@ def _drain(desk: Desk, tx: Transaction, sku: str, events_max: int, attempt: _Att
         event for event, outcome in decision.outcomes if not isinstance(outcome, Deferred)
     ]
     save(tx, state, decision, now)
+    state.dissolve()
     return decision
 
 
@@ -268,6 +271,7 @@ def _expire(desk: Desk, tx: Transaction, events_max: int) -> Decision | None:
     state = State(desk.rules)
     decision = expire(state, [(row.event, row.received_at) for row in rows], now)
     save(tx, state, decision, now)
+    state.dissolve()
     return decision
 
 
