@@ -20,9 +20,11 @@ SERVED := $(BIN)/python -m scripts.with_services
 
 .DEFAULT_GOAL := help
 SAFEGUARDS ?=
+# More words for a benchmark, e.g. `make bench-hot BENCH_ARGS="--rounds 5"`.
+BENCH_ARGS ?=
 
 .PHONY: help setup demo test test-long test-serializable test-cluster check rules mutate safeguards \
-	up down lock clean
+	bench-release bench-hot up down lock clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -87,6 +89,14 @@ mutate: $(VENV)/.dev  ## change the rules a little: do the tests notice? MUTATE_
 
 safeguards: $(VENV)/.dev  ## switch each safeguard off in turn: does a test notice? SAFEGUARDS="inbox mandatory"
 	@$(SERVED) $(BIN)/python -m scripts.safeguards $(SAFEGUARDS)
+
+# ---------------------------------------------------------------- benchmarks
+
+bench-release: $(VENV)/.dev  ## one receipt for a million lines that wait; 4 minutes. BENCH_ARGS="--lines 100000"
+	@$(SERVED) $(BIN)/python -m benchmarks.release $(BENCH_ARGS)
+
+bench-hot: $(VENV)/.dev  ## four workers, one sku in every order, against orders of all skus alike
+	@$(SERVED) $(BIN)/python -m benchmarks.hot $(BENCH_ARGS)
 
 # ---------------------------------------------------------------- with an engine
 
