@@ -83,6 +83,14 @@ class Watched:
         last = [(at, lines) for at, lines in self.committed if lines >= 2 * third]
         return _slope(last) / _slope(first)
 
+    @property
+    def curve(self) -> list[float]:
+        """After how many seconds each tenth of the lines was committed."""
+        tenths = [self.lines * n / 10 for n in range(1, 11)]
+        return [
+            round(next(at for at, lines in self.committed if lines >= tenth), 1) for tenth in tenths
+        ]
+
     def told(self) -> dict[str, float | int]:
         """Return the figures for programs."""
         return {
@@ -140,7 +148,10 @@ def main() -> None:
         {
             "targets": TARGETS,
             "reached": reached,
-            **{f"lines_per_order_{shape.lines_per_order}": shape.told() for shape in shapes},
+            **{
+                f"lines_per_order_{shape.lines_per_order}": {**shape.told(), "curve": shape.curve}
+                for shape in shapes
+            },
         },
     )
 
