@@ -20,9 +20,11 @@ SERVED := $(BIN)/python -m scripts.with_services
 
 .DEFAULT_GOAL := help
 SAFEGUARDS ?=
+# More words for a benchmark, e.g. `make bench-hot BENCH_ARGS="--rounds 5"`.
+BENCH_ARGS ?=
 
-.PHONY: help setup demo test test-long test-serializable test-cluster test-compiled compiled bench-test check rules mutate \
-	safeguards up down lock clean
+.PHONY: help setup demo test test-long test-serializable test-cluster test-compiled compiled check \
+	rules mutate safeguards bench-test bench-release bench-hot up down lock clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -105,9 +107,9 @@ safeguards: $(VENV)/.dev  ## switch each safeguard off in turn: does a test noti
 # ---------------------------------------------------------------- compiled
 
 COMPILED := build/compiled
-CORE := $(wildcard handlers/*.py handlers/*/*.py events/*.py)
+PROGRAM := $(shell find config console events handlers store workers -name '*.py')
 
-$(COMPILED)/.made: $(VENV)/.compile pyproject.toml $(CORE) scripts/compile.sh
+$(COMPILED)/.made: $(VENV)/.compile pyproject.toml $(PROGRAM) scripts/compile.sh
 	@sh scripts/compile.sh $(BIN)/python $(COMPILED)
 	@touch $@
 
@@ -117,6 +119,14 @@ compiled: $(COMPILED)/.made  ## the same program with its rules compiled by mypy
 test-compiled: $(COMPILED)/.made  ## what proves the rules, with the rules compiled
 	@PYTHONSAFEPATH=1 PYTHONPATH=$(COMPILED) $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup \
 		-o pythonpath=. $(PYTEST_ARGS) tests/unit tests/scenarios tests/reference tests/property
+
+# ---------------------------------------------------------------- benchmarks
+
+bench-release: $(VENV)/.bench  ## one receipt for a million lines that wait; 4 minutes. BENCH_ARGS="--lines 100000"
+	@$(SERVED) $(BIN)/python -m benchmarks.release $(BENCH_ARGS)
+
+bench-hot: $(VENV)/.bench  ## four workers, one sku in every order, against orders of all skus alike
+	@$(SERVED) $(BIN)/python -m benchmarks.hot $(BENCH_ARGS)
 
 # ---------------------------------------------------------------- with an engine
 

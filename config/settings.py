@@ -93,7 +93,7 @@ class Settings(BaseSettings):
     batch_size_max: Annotated[int, Field(ge=1, le=1_000)] = 500
     batch_wait_ms_max: Annotated[int, Field(ge=0, le=10_000)] = 10
     prefetch_batches: Annotated[int, Field(ge=1, le=10)] = 3
-    fill_step_lines_max: Annotated[int, Field(ge=1, le=100_000)] = 1_000
+    fill_step_lines_max: Annotated[int, Field(ge=1, le=100_000)] = 2_000
     walk_step_skus_max: Annotated[int, Field(ge=1, le=10_000)] = 200
 
     relay_window_max: Annotated[int, Field(ge=1, le=10_000)] = 1_000

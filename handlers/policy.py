@@ -50,4 +50,4 @@ class Rules:
     defaults: Policy = Policy()
     auto_replenish_enabled: bool = True
     keep_partial_allocations: bool = True
-    fill_step_lines_max: int = 1000
+    fill_step_lines_max: int = 2000

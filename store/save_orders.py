@@ -14,13 +14,28 @@ from store.transaction import Transaction
 _SOURCED = {way: str(way) for way in Sourced}
 _COPIED = itemgetter(2, 4, 5)  # of an order's values: placed_at, priority, destination
 
+# What a fill changes, and most of what else happens to a line that is there; the rest of its 32
+# columns stays. Written alone it saves a sixth of the CPU of a fill.
+_UNITS = slice(4, 10)  # of a line's values: shortage to rejected
+_MOVED = (
+    *("shop", "order_id", "line_id"),
+    *("shortage", "pending", "drop_ship", "shipped", "cancelled", "rejected", "allocated"),
+    *("queued", "fillable", "linked", "unlinked", "unreleased"),
+)
+_COUNTED = ("shop", "order_id", "allocation_count", "clock")
+
 
 @dataclass(slots=True)
 class _Changes:
-    """What changed of orders that were there before; `gone`, `gone_links`: keys of what is not."""
+    """What changed of orders that were there before; `gone`, `gone_links`: keys of what is not.
+
+    `counted`, `moved`: orders and lines of which nothing else changed, see `_COUNTED`, `_MOVED`.
+    """
 
     orders: list[Row] = field(default_factory=list)
+    counted: list[Row] = field(default_factory=list)
     lines: list[Row] = field(default_factory=list)
+    moved: list[Row] = field(default_factory=list)
     new_lines: list[Row] = field(default_factory=list)
     allocations: list[Row] = field(default_factory=list)
     new_allocations: list[Row] = field(default_factory=list)
@@ -49,7 +64,9 @@ def save(
             _compare(changes, order, clock, instants, told=key in concerned)
     tx.append(schema.orders, (_order(order, clock, instants) for order in new))
     tx.update(schema.orders, changes.orders)
+    tx.update(schema.orders, changes.counted, _COUNTED)
     tx.update(schema.order_lines, changes.lines)
+    tx.update(schema.order_lines, changes.moved, _MOVED)
     tx.append(schema.order_lines, chain(_lines(new, instants), changes.new_lines))
     tx.delete(schema.allocations, changes.gone)
     tx.update(schema.allocations, changes.allocations)
@@ -63,17 +80,37 @@ def _compare(
     changes: _Changes, order: Order, clock: int, instants: InstantTexts, *, told: bool
 ) -> None:
     values = order.values()
-    moved = order.loaded is None or _COPIED(values) != _COPIED(order.loaded)  # each line says so
+    copied = order.loaded is None or _COPIED(values) != _COPIED(order.loaded)  # each line says so
     touched = told
     for line in order.lines.values():
         promised = sum([_compare_allocation(changes, line, part) for part in line.allocations])
         bought = sum([_compare_link(changes, link, instants) for link in line.links])
-        if moved or promised or bought or line.values() != line.loaded:
+        if copied or promised or bought or line.values() != line.loaded:
             touched = True
-            lines = changes.new_lines if line.loaded is None else changes.lines
-            lines.append(_line(order, line, instants))
-    if touched or values != order.loaded:
+            _note_line(changes, order, line, instants, copied=copied)
+    if order.loaded is not None and values[:-1] == order.loaded[:-1]:
+        if touched or values != order.loaded:
+            changes.counted.append((*order.key, order.allocation_count, clock))
+    else:
         changes.orders.append(_order(order, clock, instants))
+
+
+def _note_line(
+    changes: _Changes, order: Order, line: Line, instants: InstantTexts, *, copied: bool
+) -> None:
+    """Note a line that is new, or has changed: only what moved, where nothing else did."""
+    values, loaded = line.values(), line.loaded
+    if loaded is None:
+        changes.new_lines.append(_line(order, line, instants))
+    elif copied or _but_units(values) != _but_units(loaded):
+        changes.lines.append(_line(order, line, instants))
+    else:
+        moved = (*values[_UNITS], line.allocated, *_waits(line), line.unreleased)
+        changes.moved.append((*order.key, line.line_id, *moved))
+
+
+def _but_units(values: tuple[object, ...]) -> tuple[object, ...]:
+    return values[: _UNITS.start] + values[_UNITS.stop :]
 
 
 def _compare_allocation(changes: _Changes, line: Line, allocation: Allocation) -> bool:

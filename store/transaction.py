@@ -34,7 +34,7 @@ from store.errors import (
     not_connected,
 )
 from store.generations import Generations
-from store.statements import Firsts, Query, Row, Rows, Value, key_of
+from store.statements import Firsts, Query, Row, Rows, Value, key_of, names_of
 
 _DIALECTS: dict[str, type[Dialect]] = {"postgresql+psycopg": Postgresql, "sqlite": Sqlite}
 
@@ -106,11 +106,14 @@ class Transaction:
             self._note(f"upsert {table.name}")
             self.dialect.upsert(self.driver, table, _by_key(table, rows), changes)
 
-    def update(self, table: Table, rows: Rows) -> None:
-        """Overwrite rows that are there; in the order of their keys."""
+    def update(self, table: Table, rows: Rows, names: Sequence[str] = ()) -> None:
+        """Overwrite rows that are there; in the order of their keys.
+
+        `names`: the columns in `rows`, those of the key first, if not all of the table.
+        """
         if rows:
             self._note(f"update {table.name}")
-            self.dialect.update(self.driver, table, _by_key(table, rows))
+            self.dialect.update(self.driver, table, _by_key(table, rows), names or names_of(table))
 
     def delete(self, table: Table, keys: Rows) -> None:
         """Delete the rows with these keys, in their order."""

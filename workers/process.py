@@ -7,7 +7,7 @@ what happens when this raises.
 
 import traceback
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from config.logs import logger
@@ -127,7 +127,7 @@ def process(desk: Desk, intake: Intake, failed: Mapping[EventKey, SetAside], mor
         set_aside.record(tx, [*intake.rejected, *map(conflict_row, claim.conflicts)], now)
         fresh = [row for row in claim.fresh if (row.event.source, row.event.id) not in failed]
         events = [row.event for row in fresh]
-        state = load(tx, keys_of(events).join(more), events, desk.rules)
+        state = load(tx, keys_of(events).join(more), events, _of_batches(desk.rules))
         crash_point("after_load")
         watch.lap("load")
         decision = decide(state, [(row.event, row.received_at) for row in fresh], now)
@@ -139,6 +139,7 @@ def process(desk: Desk, intake: Intake, failed: Mapping[EventKey, SetAside], mor
             if (why := failed.get((row.event.source, row.event.id))) is not None
         ]
         save(tx, state, decision, now)
+        state.dissolve()
         suspects.forget(tx, intake.suspects)
         crash_point("after_save")
     crash_point("after_commit")
@@ -147,6 +148,11 @@ def process(desk: Desk, intake: Intake, failed: Mapping[EventKey, SetAside], mor
     report.seconds = watch.laps
     report.skus, report.orders = len(state.items), len(state.orders)
     return report
+
+
+def _of_batches(rules: Rules) -> Rules:
+    """Let a batch fill half of what a step may: it has other events to decide."""
+    return replace(rules, fill_step_lines_max=max(1, rules.fill_step_lines_max // 2))
 
 
 def blamed(bug: HandlerFailed) -> SetAside:

@@ -13,7 +13,7 @@ less at once, and set aside alone.
 
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tenacity import RetryCallState
 
@@ -51,15 +51,42 @@ from workers.wary import (
     one_by_one,
 )
 
+_EMITTED_MAX = 500  # by one step: what the relay has published before the next one is at its end
 _TRIES_MAX = 50  # of a step that learns something each time: rows to load, events to leave out
 
 
 @dataclass(frozen=True, slots=True)
 class StepSize:
-    """How much one transaction does: skus of a policy walk, events that waited."""
+    """How much one transaction does: skus of a policy walk, events that waited, lines of a sku.
+
+    Of lines never more than the rules say.
+    """
 
     skus_max: int = 200
     events_max: int = 500
+    lines_max: int = 100_000
+
+    def halved(self) -> "StepSize":
+        """Return the half of it, at least one of each."""
+        sizes = (self.skus_max, self.events_max, self.lines_max)
+        return StepSize(*(max(1, size // 2) for size in sizes))
+
+    def first(self) -> "StepSize":
+        """Return the size to begin with: for all one knows, each line is an order of its own."""
+        return replace(self, lines_max=min(self.lines_max, _EMITTED_MAX))
+
+    def after(self, emitted: int, lines_max: int) -> "StepSize":
+        """Return the size of the step after one that emitted so much; `lines_max`: at most.
+
+        A line of one unit may be an order, with a message to publish, or the tenth of one: steps
+        of as many lines would take others three times as long to wait for.
+        """
+        lines = self.lines_max
+        if emitted > _EMITTED_MAX:
+            lines = max(1, lines * _EMITTED_MAX // emitted)
+        elif 2 * emitted <= _EMITTED_MAX:
+            lines *= 2
+        return replace(self, lines_max=min(lines, lines_max))
 
 
 @dataclass(slots=True)
@@ -74,7 +101,7 @@ class _Attempt:
 
     def less(self, size: StepSize, trouble: DataRefused | Collision | TooMuch) -> StepSize:
         """Return half of the size, or blame the one event it came down to; else raise."""
-        half = StepSize(max(1, size.skus_max // 2), max(1, size.events_max // 2))
+        half = size.halved()
         if len(self.events) == 1 and not isinstance(trouble, TooMuch):
             (event,) = self.events
             self.failed[event.source, event.id] = refused(trouble)
@@ -159,7 +186,7 @@ def _transaction(desk: Desk, size: StepSize, attempt: _Attempt) -> Decision | No
 
 def smaller(size: StepSize, tries: int) -> StepSize:
     """Return less to do in one transaction, the more often it has not come to an end."""
-    return StepSize(size.skus_max, max(1, size.events_max >> tries // 8))
+    return replace(size, events_max=max(1, size.events_max >> tries // 8))
 
 
 def _report(desk: Desk, decision: Decision) -> Report:
@@ -174,7 +201,7 @@ def _step(desk: Desk, tx: Transaction, size: StepSize, attempt: _Attempt) -> Dec
     if task is not None and task.kind is TaskKind.WALK:
         return _walk(desk, tx, task, size.skus_max, attempt.more)
     if task is not None:
-        return _sku(desk, tx, task, attempt.more)
+        return _sku(desk, tx, task, size.lines_max, attempt.more)
     sku = waiting.first_sku(tx)
     if sku is not None:
         return _drain(desk, tx, sku, size.events_max, attempt)
@@ -187,16 +214,19 @@ def _walk(desk: Desk, tx: Transaction, task: Task, skus_max: int, more: Keys) ->
     now = desk.clock.now()
     decision = steps.step_walk(state, task, skus, now)
     save(tx, state, decision, now)
+    state.dissolve()
     return decision
 
 
-def _sku(desk: Desk, tx: Transaction, task: Task, more: Keys) -> Decision:
+def _sku(desk: Desk, tx: Transaction, task: Task, lines_max: int, more: Keys) -> Decision:
     sku = task.sku or ""
-    state = load(tx, steps.keys_of_sku(task).join(more), [], desk.rules)
+    rules = replace(desk.rules, fill_step_lines_max=min(lines_max, desk.rules.fill_step_lines_max))
+    state = load(tx, steps.keys_of_sku(task).join(more), [], rules)
     resting = tasks.count_for(tx, sku) <= 1 and waiting.count_for(tx, sku) == 0
     now = desk.clock.now()
     decision = steps.step_sku(state, task, now, resting=resting)
     save(tx, state, decision, now)
+    state.dissolve()
     return decision
 
 
@@ -228,6 +258,7 @@ def _drain(desk: Desk, tx: Transaction, sku: str, events_max: int, attempt: _Att
         event for event, outcome in decision.outcomes if not isinstance(outcome, Deferred)
     ]
     save(tx, state, decision, now)
+    state.dissolve()
     return decision
 
 
@@ -240,6 +271,7 @@ def _expire(desk: Desk, tx: Transaction, events_max: int) -> Decision | None:
     state = State(desk.rules)
     decision = expire(state, [(row.event, row.received_at) for row in rows], now)
     save(tx, state, decision, now)
+    state.dissolve()
     return decision
 
 

@@ -150,7 +150,11 @@ class House:
         )
         pace = Pace(
             settings.batch_size_max,
-            StepSize(settings.walk_step_skus_max, settings.batch_size_max),
+            StepSize(
+                settings.walk_step_skus_max,
+                settings.batch_size_max,
+                settings.fill_step_lines_max,
+            ),
             settings.shutdown_seconds_max,
         )
         return Worker(self.desk, self.transport, self.topology, relay, pace, self.chores())

@@ -68,6 +68,7 @@ class Worker:
         self._unfinished = True  # what an earlier process left: looked at first
         self._looked_at = 0.0
         self._step_failures = 0
+        self._step_size = pace.step.first()
         self._chores = chores
         self.settled = 0
 
@@ -157,7 +158,7 @@ class Worker:
                 return False
         self._looked_at = clock.monotonic()
         try:
-            report = step(self._desk, self._pace.step, self._patience.is_over)
+            report = step(self._desk, self._step_size, self._patience.is_over)
         except SchemaError:
             raise
         except StoreError as trouble:
@@ -167,7 +168,9 @@ class Worker:
             self._step_failures = 0
         self._unfinished = report is not None
         if report is None:
+            self._step_size = self._pace.step.first()
             return False
+        self._step_size = self._step_size.after(report.emitted, self._pace.step.lines_max)
         if report.emitted:
             self._relay.hint()
         logger().info("step", emitted=report.emitted, late=sum(report.late.values()))

@@ -151,7 +151,9 @@ class Line:
     @property
     def queued(self) -> int:
         """Units that wait for what is bought for the whole queue, in its order (R2, R10)."""
-        return 0 if self.sourced is Sourced.BUY_TO_ORDER else self.shortage - self.linked_shortage
+        if self.sourced is Sourced.BUY_TO_ORDER:
+            return 0
+        return self.shortage - self.linked_shortage if self.links else self.shortage
 
     @property
     def linked_shortage(self) -> int:

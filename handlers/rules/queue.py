@@ -1,6 +1,6 @@
 """The held lines of a sku: joining, leaving, and walking the queue in fair order (S4)."""
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from heapq import heapify, heappop, heappush
@@ -10,6 +10,7 @@ from handlers.state import Demand, Item, Line, Queue, QueueKey, Rank, State, Unl
 
 Counted = tuple[int, int, int]  # shortage, queued, fillable
 
+_Head = tuple[bool, Rank, QueueKey, int]  # where the next line of a queue stands, and which it is
 Place = tuple[bool, Rank]  # a place in a source's queue: is it delivered elsewhere, and its rank
 
 
@@ -57,33 +58,39 @@ def in_order(
     may be served in this transaction. `after`: those up to this place are passed over.
     """
     queues = item.queues or {}
-    heads: list[tuple[bool, Rank, QueueKey, int]] = []
-
-    def push(key: QueueKey, index: int) -> bool:
-        """Put the next waiting line of a queue on the heap; False: it can not be known."""
-        queue = queues[key]
-        lines = queue.lines
-        far = home_of(state, key[0]) != source
-        while index < len(lines) and (
-            lines[index].fillable == 0 or (after is not None and (far, lines[index].rank) <= after)
-        ):
-            index += 1
-        if index < len(lines):
-            heappush(heads, (far, lines[index].rank, key, index))
-            return True
-        return not queue.more
-
+    heads: list[_Head] = []
     last: Place = after or (False, _FIRST)
     for key in sorted(queues):
-        if source in sources_of(state, key[1]) and not push(key, 0):
-            yield key, last, None
+        if source in sources_of(state, key[1]):
+            far = home_of(state, key[0]) != source
+            passed = _passed(queues[key], after, far=far)
+            if not _push(heads, queues[key], key, passed, far=far):
+                yield key, last, None
     heapify(heads)
     while heads:
         far, rank, key, index = heappop(heads)
         last = (far, rank)
         yield key, last, queues[key].lines[index]
-        if not push(key, index + 1):
+        if not _push(heads, queues[key], key, index + 1, far=far):
             yield key, last, None
+
+
+def _push(heads: list[_Head], queue: Queue, key: QueueKey, index: int, *, far: bool) -> bool:
+    """Put the next waiting line of a queue on the heap; False: it can not be known."""
+    lines = queue.lines
+    while index < len(lines) and lines[index].fillable == 0:
+        index += 1
+    if index < len(lines):
+        heappush(heads, (far, lines[index].rank, key, index))
+        return True
+    return not queue.more
+
+
+def _passed(queue: Queue, after: Place | None, *, far: bool) -> int:
+    """Return how many lines of a queue stand up to this place."""
+    if after is None:
+        return 0
+    return bisect_right(queue.lines, after, key=lambda line: (far, line.rank))
 
 
 _FIRST: Rank = (-1, datetime.min.replace(tzinfo=UTC), "", "", -1)

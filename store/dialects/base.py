@@ -90,8 +90,8 @@ class Dialect(ABC):
         """Insert rows, or overwrite those with the same key (only `changes`, where given)."""
 
     @abstractmethod
-    def update(self, driver: Driver, table: Table, rows: Rows) -> None:
-        """Overwrite rows that are there, by key."""
+    def update(self, driver: Driver, table: Table, rows: Rows, names: Sequence[str]) -> None:
+        """Overwrite these columns, the key's among them, of rows that are there."""
 
     @abstractmethod
     def delete(self, driver: Driver, table: Table, keys: Rows) -> None:

@@ -103,10 +103,11 @@ class Sqlite(Dialect):
         """As `append`."""
         driver.executemany(_upsert(table, changes), rows)
 
-    def update(self, driver: Driver, table: Table, rows: Rows) -> None:
+    def update(self, driver: Driver, table: Table, rows: Rows, names: Sequence[str]) -> None:
         """As `append`; the key stands last in the statement."""
         key_length = len(key_of(table))
-        driver.executemany(_update(table), [row[key_length:] + row[:key_length] for row in rows])
+        sql = _update(table, tuple(names))
+        driver.executemany(sql, [row[key_length:] + row[:key_length] for row in rows])
 
     def delete(self, driver: Driver, table: Table, keys: Rows) -> None:
         """As `append`."""
@@ -154,9 +155,9 @@ def _upsert(table: Table, changes: str | None) -> str:
 
 
 @cache
-def _update(table: Table) -> str:
+def _update(table: Table, names: tuple[str, ...]) -> str:
     key = key_of(table)
-    changed = ", ".join(f"{name} = ?" for name in names_of(table) if name not in key)
+    changed = ", ".join(f"{name} = ?" for name in names if name not in key)
     same = " AND ".join(f"{name} = ?" for name in key)
     return f"UPDATE {table.name} SET {changed} WHERE {same}"
 

@@ -187,10 +187,10 @@ class _FailingSqlite(Sqlite):
         self._database.refuse(table, rows)
         super().upsert(driver, table, rows, changes)
 
-    def update(self, driver: Driver, table: Table, rows: Rows) -> None:
+    def update(self, driver: Driver, table: Table, rows: Rows, names: Sequence[str]) -> None:
         self._database.statement()
         self._database.refuse(table, rows)
-        super().update(driver, table, rows)
+        super().update(driver, table, rows, names)
 
     def delete(self, driver: Driver, table: Table, keys: Rows) -> None:
         self._database.statement()

@@ -118,6 +118,7 @@ class Consumer(Protocol):
     def receive(self, count_max: int, wait_seconds: float) -> list[Delivery]:
         """Wait up to `wait_seconds` for a first delivery, then gather for `batch_wait_ms_max`.
 
+        With no time to wait it takes what is there: there is other work, while which more comes.
         Returns at most `count_max`, in the queue's order; [] when nothing came.
         Raises ConnectionLost or TopologyMissing when the consumer is finished.
         """

@@ -62,7 +62,7 @@ class EmbeddedConsumer:
                 raise self._lost
             ready = self._messages.ready_count(self._queue, count_max)
             if ready:
-                if ready < count_max:
+                if ready < count_max and wait_seconds:
                     self._clock.sleep(self._linger_seconds)
                 claimed = self._messages.claim(self._queue, count_max, heads=True)
                 if claimed:

@@ -64,7 +64,7 @@ class KombuConsumer:
         """Wait for a first delivery, then gather; see `base.Consumer`."""
         with self._changed:
             self._wait_for(1, wait_seconds)
-            if self._buffer:
+            if self._buffer and wait_seconds:
                 self._wait_for(count_max, self._options.batch_wait_ms_max / 1000)
             if self._lost is not None:
                 raise self._lost

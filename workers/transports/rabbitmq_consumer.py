@@ -61,7 +61,7 @@ class RabbitConsumer:
         """Wait for a first delivery, then gather; see `base.Consumer`."""
         with self._changed:
             self._wait_for(1, wait_seconds)
-            if self._buffer:
+            if self._buffer and wait_seconds:
                 self._wait_for(count_max, self._linger_seconds)
             self._raise_if_lost()
             count = min(count_max, len(self._buffer))

@@ -8,8 +8,19 @@ from dataclasses import replace
 
 import pytest
 
-from tests.support.transports import Stack, eventually, numbers, outgoing, take
+from tests.support.transports import (
+    SHORT_LEASE,
+    EmbeddedStack,
+    RabbitStack,
+    Stack,
+    eventually,
+    numbers,
+    outgoing,
+    take,
+)
+from workers.transports.base import Delivery
 from workers.transports.errors import ConnectionLost, TopologyMissing
+from workers.transports.open import open_transport
 
 INBOX_SIZE = 10
 
@@ -54,6 +65,24 @@ def test_a_partial_batch_is_handed_over_soon_after_it_came(any_stack: Stack) -> 
         deliveries += take(consumer, 7 - len(deliveries))
         assert numbers(deliveries) == list(range(7))
         assert time.monotonic() - began < 3
+
+
+@pytest.mark.parametrize("kind", [pytest.param("rabbit", marks=pytest.mark.broker), "embedded"])
+def test_with_no_time_to_wait_what_is_there_is_taken_at_once(
+    kind: str, request: pytest.FixtureRequest
+) -> None:
+    stack: RabbitStack | EmbeddedStack = request.getfixturevalue(kind)
+    fill(stack, range(3))
+    assert eventually(lambda: stack.transport.ready_count(stack.topology.inbox_queue), 3) == 3
+    lingering = replace(SHORT_LEASE, batch_wait_ms_max=5_000)
+    patient = open_transport(stack.url, stack.path, lingering, prefix="")
+    with patient.consumer(stack.topology.inbox_queue) as consumer:
+        began = time.monotonic()
+        deliveries: list[Delivery] = []
+        while len(deliveries) < 3:
+            deliveries += consumer.receive(500, 0)
+        assert time.monotonic() - began < 4
+        assert numbers(deliveries) == [0, 1, 2]
 
 
 def test_what_was_acknowledged_is_gone_and_the_rest_comes_again(filled: Stack) -> None:
