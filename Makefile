@@ -21,8 +21,10 @@ SERVED := $(BIN)/python -m scripts.with_services
 .DEFAULT_GOAL := help
 SAFEGUARDS ?=
 
+BENCH_ARGS ?=
+
 .PHONY: help setup demo test test-long test-serializable test-cluster check rules mutate safeguards \
-	up down lock clean
+	bench-growth up down lock clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -87,6 +89,11 @@ mutate: $(VENV)/.dev  ## change the rules a little: do the tests notice? MUTATE_
 
 safeguards: $(VENV)/.dev  ## switch each safeguard off in turn: does a test notice? SAFEGUARDS="inbox mandatory"
 	@$(SERVED) $(BIN)/python -m scripts.safeguards $(SAFEGUARDS)
+
+# ---------------------------------------------------------------- how fast it is
+
+bench-growth: $(VENV)/.dev  ## the same load on an empty and on a grown store, and its queries; 10 minutes
+	@$(SERVED) $(BIN)/python -m benchmarks.growth $(BENCH_ARGS)
 
 # ---------------------------------------------------------------- with an engine
 

@@ -501,7 +501,7 @@ def _prepare(connection: psycopg.Connection) -> None:
 
 
 def _without_keys(connection: psycopg.Connection) -> dict[str, list[str]]:
-    """Take off keys and indexes of all tables; return how to make those of each, last ones at ""."""
+    """Take off keys and indexes; return how to make those of each table, the last of all at ""."""
     again: dict[str, list[str]] = {}
     drops = []
     for table, name, kind, made in connection.execute(
