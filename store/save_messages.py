@@ -137,7 +137,8 @@ def _emissions(tx: Transaction, decision: Decision, clock: int, instants: Instan
             if isinstance(message, ExceptionRaised):
                 refs = message.refs.model_dump(exclude_none=True)
                 told = (str(message.code), message.reason, message.message, json_text(refs))
-                exceptions.append((emission.id, *told, at, clock, n))
+                order = (refs.get("shop"), refs.get("order_id"))
+                exceptions.append((emission.id, *told, at, clock, n, *order))
             yield (clock, n, emission.id, outbound_key(message), kind, body, at)
 
     tx.append(schema.outbox, outgoing())
