@@ -8,7 +8,8 @@ minutes, and `backship audit` finds no difference in what they leave. The histor
 2. Orders of up to three lines, three tenths of them drawn as a real shop sells (kit.load), the
    others evenly. What is not in stock was bought, of each vendor once in each tenth of the time;
    it was received, filled and shipped.
-3. The last orders are held: what is in stock of them is released, the rest waits in the queue and
+3. Of every hundredth an exception says that more of it was shipped than it wanted.
+4. The last orders are held: what is in stock of them is released, the rest waits in the queue and
    stands on the open replenishment of its vendor.
 
 The skus of kit.load have its hundred vendors, the others one for a hundred skus each. Indexes and
@@ -28,6 +29,7 @@ from benchmarks.kit.load import PLENTY, VENDORS, real_skew
 QTY = 2
 BATCH = 500
 ROUNDS = 10
+ORDERS_PER_EXCEPTION = 100
 SKUS_PER_VENDOR = 100
 LANES = 2
 
@@ -286,6 +288,23 @@ _FILLS: dict[str, Sequence[str]] = {
             raised_at, '/shops/main', 'raised-' || id, clock, 2000
         FROM grow_supply
         """,
+        """
+        INSERT INTO emitted (id, type, body, time, event_source, event_id, clock, n)
+        SELECT md5('X' || id)::uuid, 'ExceptionRaised', '{{"specversion":"1.0","id":"'
+                || md5('X' || id)::uuid || '","source":"/backship","type":"ExceptionRaised",'
+                || '"subject":"main/' || id || '","data":{{"code":"over_shipment"}}}}',
+            placed_at + interval '2 days', '/places/WH1', 'left-' || id, clock + 2000, 2000 + n
+        FROM grow_orders WHERE NOT held AND o % {exceptional} = 0
+        """,
+    ),
+    "exceptions": (
+        """
+        INSERT INTO exceptions (id, code, message, refs, at, clock, n, shop, order_id)
+        SELECT md5('X' || id)::uuid, 'over_shipment', 'More was shipped than was wanted.',
+            '{{"shop":"main","order_id":"' || id || '","line_id":"1"}}',
+            placed_at + interval '2 days', clock + 2000, 2000 + n, 'main', id
+        FROM grow_orders WHERE NOT held AND o % {exceptional} = 0
+        """,
     ),
     "reasons": (
         """
@@ -463,6 +482,7 @@ def _draw(connection: psycopg.Connection, size: Size) -> dict[str, object]:
         "qty": QTY,
         "batch": BATCH,
         "rounds": ROUNDS,
+        "exceptional": ORDERS_PER_EXCEPTION,
         "plenty": PLENTY,
         "begin": begin,
         "step": step,
