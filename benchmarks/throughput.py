@@ -65,6 +65,13 @@ def backship(place: Room) -> None:
     place.worker()
 
 
+def per_message(place: Room) -> None:
+    """Start the worker per message and its relay."""
+    words = [place.stack.database_url, place.broker_url, place.stack.prefix]
+    place.start("per_message", ["benchmarks.rivals.per_message", *words])
+    place.start("relay", ["benchmarks.rivals.relay", *words])
+
+
 def main() -> None:
     """Measure and tell."""
     given = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -73,7 +80,8 @@ def main() -> None:
     given.add_argument("--rival-orders", type=int, default=1_500)
     wanted = given.parse_args()
     ours = Contender("backship", backship)
-    contenders = [(ours, wanted.orders)]
+    theirs = Contender("per message", per_message)
+    contenders = [(ours, wanted.orders), (theirs, wanted.rival_orders)]
     for number in range(wanted.rounds):
         print(f"round {number + 1}", time.strftime("%H:%M:%S"))
         for contender, count in contenders:

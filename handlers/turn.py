@@ -30,7 +30,7 @@ _OUTSIDE = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Origin:
     """What is to blame for a consequence: the event, when it happened, its trace.
 

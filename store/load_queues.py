@@ -130,8 +130,9 @@ def behind(tx: Transaction, state: State, keys: Keys) -> None:
     }
     if not short:
         return
+    places = {shop: destination_of(state, shop) for shop in {probe[1] for probe in keys.probes}}
     ranks = keys.ranks | {
-        (sku, shop, order_id, destination_of(state, shop), priority, placed_at)
+        (sku, shop, order_id, places[shop], priority, placed_at)
         for sku, shop, order_id, priority, placed_at in keys.probes
     }
     given: dict[tuple[str, str], list[Row]] = {}

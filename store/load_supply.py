@@ -4,6 +4,8 @@ A replenishment changes only under the lock of its slot (vendor, destination) an
 of the skus. Those that are open in a locked slot, named, or bought for a line that may change are
 read whole under it; of the others only the lines of loaded skus are known, and their headers are
 never written.
+
+Headers and lines are read apart: beside each of its lines a header would come some twenty times.
 """
 
 # ruff: noqa: S608 - what is put into SQL are lists of columns
@@ -31,7 +33,8 @@ _SLOT: Columns = (("vendor", "text"), ("destination", "text"))
 
 _HEADER = """t.replenishment_id, t.vendor, t.destination, t.raised_at, t.state, t.automatic,
         t.revision, t.told_revision, t.told_total, t.finalized_at, t.closed_at, t.clock"""
-_LINE = "l.sku, l.qty, l.manual, l.linked, l.picked, l.received, l.parts, l.docked"
+_LINE = """l.replenishment_id, l.sku, l.qty, l.manual, l.linked, l.picked, l.received, l.parts,
+        l.docked"""
 
 _CONCERNED = Query(
     """
@@ -44,9 +47,7 @@ _CONCERNED = Query(
 )
 _OUTSTANDING = Query(
     f"""
-    SELECT {_HEADER}, {_LINE}
-    FROM {{given}} CROSS JOIN replenishment_lines AS l
-    JOIN replenishments AS t ON t.replenishment_id = l.replenishment_id
+    SELECT {_LINE} FROM {{given}} CROSS JOIN replenishment_lines AS l
     WHERE l.sku = given.sku AND (l.outstanding > 0 OR l.docked <> '[]')
     ORDER BY l.replenishment_id, l.sku
     """,
@@ -78,13 +79,19 @@ _ENTER = Query(
     """,
     _SLOT,
 )
-_WHOLE = Query(
+_HEADERS = Query(
     f"""
-    SELECT {_HEADER}, {_LINE}
-    FROM {{given}} CROSS JOIN replenishments AS t
-    LEFT JOIN replenishment_lines AS l ON l.replenishment_id = t.replenishment_id
+    SELECT {_HEADER} FROM {{given}} CROSS JOIN replenishments AS t
     WHERE t.replenishment_id = given.replenishment_id
-    ORDER BY t.replenishment_id, l.sku
+    ORDER BY t.replenishment_id
+    """,
+    _ID,
+)
+_LINES = Query(
+    f"""
+    SELECT {_LINE} FROM {{given}} CROSS JOIN replenishment_lines AS l
+    WHERE l.replenishment_id = given.replenishment_id
+    ORDER BY l.replenishment_id, l.sku
     """,
     _ID,
 )
@@ -110,11 +117,16 @@ def outstanding(tx: Transaction, state: State, named: Collection[str] = ()) -> N
     """
     found = [
         *tx.query(_OUTSTANDING, [(sku,) for sku in sorted(state.items)]),
-        *(row for row in tx.query(_WHOLE, [(name,) for name in sorted(named)]) if row[12]),
+        *(
+            row
+            for row in tx.query(_LINES, [(name,) for name in sorted(named)])
+            if row[1] in state.items
+        ),
     ]
+    for row in tx.query(_HEADERS, sorted({row[:1] for row in found})):
+        _replenishment(tx, state, row)
     for row in found:
-        if row[12] in state.items:
-            _line(state, _replenishment(tx, state, row), row)
+        _line(state, row)
 
 
 def load(tx: Transaction, state: State, slots: Collection[SlotKey], named: Collection[str]) -> None:
@@ -134,13 +146,14 @@ def load(tx: Transaction, state: State, slots: Collection[SlotKey], named: Colle
         state.slots[vendor, destination] = slot
         tx.saw(clock)
     wanted = {slot.open_id for slot in state.slots.values() if slot.open_id is not None}
-    for row in tx.query(_WHOLE, [(name,) for name in sorted(wanted.union(linked, named))]):
+    names = [(name,) for name in sorted(wanted.union(linked, named))]
+    for row in tx.query(_HEADERS, names):
         whole = _replenishment(tx, state, row)
         if (whole.vendor, whole.destination) not in state.slots:
             raise Unloaded("supply", whole.replenishment_id)
         whole.complete = True
-        if row[12] is not None:
-            _line(state, whole, row)
+    for row in tx.query(_LINES, names):
+        _line(state, row)
     state.unknown_supply = {name for name in named if name not in state.replenishments}
     missing = {
         sku
@@ -168,7 +181,7 @@ def _replenishment(tx: Transaction, state: State, row: tuple[Any, ...]) -> Reple
         finalized_at,
         closed_at,
         clock,
-    ) = row[:12]
+    ) = row
     if name not in state.replenishments:
         raised = tx.instant(raised_at)
         state.replenishments[name] = Replenishment(name, vendor, destination, raised)
@@ -185,17 +198,17 @@ def _replenishment(tx: Transaction, state: State, row: tuple[Any, ...]) -> Reple
     return replenishment
 
 
-def _line(state: State, replenishment: Replenishment, row: tuple[Any, ...]) -> None:
+def _line(state: State, row: tuple[Any, ...]) -> None:
     """Take in a line; a loaded sku has its replenishment among its supply, once."""
-    sku, qty, manual, linked, picked, received, parts, docked = row[12:]
+    name, sku, qty, manual, linked, picked, received, parts, docked = row
     line = ReplenishmentLine(sku, qty, manual, linked, picked, received, parts_of(parts))
     if docked != "[]":
         line.docked = dict(json_value(docked))
     line.loaded = line.values()
-    replenishment.lines[sku] = line
+    state.replenishments[name].lines[sku] = line
     item = state.items.get(sku)
-    if item is not None and replenishment.replenishment_id not in item.supply:
-        item.supply.append(replenishment.replenishment_id)
+    if item is not None and name not in item.supply:
+        item.supply.append(name)
 
 
 def _linked(state: State) -> set[str]:

@@ -145,11 +145,11 @@ class Item:
     @property
     def shortage(self) -> int:
         """Units of all lines that wait."""
-        return sum(row.shortage for row in self.demand.values())
+        return sum([row.shortage for row in self.demand.values()])
 
     def queued_at(self, destination: str) -> int:
         """Units that wait, in queue order, for a delivery to this destination (R2)."""
-        return sum(row.queued for key, row in self.demand.items() if key[0] == destination)
+        return sum([row.queued for key, row in self.demand.items() if key[0] == destination])
 
     def at(self, place: str) -> Stock:
         """Return the stock row of a place, a new empty one where there is none."""

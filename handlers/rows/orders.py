@@ -120,7 +120,7 @@ class Line:
     @property
     def allocated(self) -> int:
         """Units promised and not shipped."""
-        return sum(allocation.qty for allocation in self.allocations)
+        return sum([allocation.qty for allocation in self.allocations])
 
     @property
     def open(self) -> int:
@@ -130,12 +130,12 @@ class Line:
     @property
     def unreleased(self) -> int:
         """Units promised that no warehouse was told to ship yet (O9, O10)."""
-        return sum(row.qty for row in self.allocations if row.release_id is None)
+        return sum([row.qty for row in self.allocations if row.release_id is None])
 
     @property
     def linked(self) -> int:
         """Units bought for this very line (R10)."""
-        return sum(link.qty for link in self.links)
+        return sum([link.qty for link in self.links]) if self.links else 0
 
     @property
     def unlinked(self) -> int:

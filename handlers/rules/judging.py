@@ -32,11 +32,6 @@ class _Asked:
     usable: int = 0
     left: int = 0
 
-    @property
-    def total(self) -> int:
-        """Units of all lines."""
-        return sum(self.units.values())
-
 
 def judge(turn: Turn, order: Order, units: Mapping[str, int]) -> list[RejectedLine]:
     """Decide `units` of the lines of an order, by line id; return those rejected (O1-O7)."""
@@ -44,14 +39,17 @@ def judge(turn: Turn, order: Order, units: Mapping[str, int]) -> list[RejectedLi
     for line_id, qty in units.items():
         line = order.lines[line_id]
         if qty:
-            of_sku = asked.setdefault(line.sku, _Asked(turn.state.item(line.sku)))
+            of_sku = asked.get(line.sku)
+            if of_sku is None:
+                of_sku = asked[line.sku] = _Asked(turn.state.item(line.sku))
             of_sku.units[line_id] = qty
+    totals = _totals(order)
     rejected: list[RejectedLine] = []
     for sku, of_sku in list(asked.items()):
         turn.touch(of_sku.item)
         of_sku.usable = of_sku.left = free(turn.state, of_sku.item, order.shop)
         _source(order, of_sku)
-        reason = _refused(order, of_sku)
+        reason = _refused(order, of_sku, totals[sku])
         if reason is not None:
             rejected += _reject(turn, order, of_sku, reason)
             if not of_sku.units:
@@ -85,15 +83,19 @@ def _from_stock(order: Order, asked: _Asked) -> dict[str, int]:
     }
 
 
-def _refused(order: Order, asked: _Asked) -> RejectionReason | None:
-    """Return why a sku of the order is not accepted (O4-O6)."""
+def _totals(order: Order) -> dict[str, int]:
+    """Return the units an order is for by sku, over all its lines (O6)."""
+    totals: dict[str, int] = {}
+    for line in order.lines.values():
+        units = line.ordered - line.cancelled - line.rejected
+        totals[line.sku] = totals.get(line.sku, 0) + units
+    return totals
+
+
+def _refused(order: Order, asked: _Asked, total: int) -> RejectionReason | None:
+    """Return why a sku of which the order is for `total` units is not accepted (O4-O6)."""
     item = asked.item
     policy = item.policy
-    total = sum(
-        line.ordered - line.cancelled - line.rejected
-        for line in order.lines.values()
-        if line.sku == item.sku
-    )
     if total < policy.min_sale_qty:
         return RejectionReason.MIN_SALE_QTY
     if total % policy.sale_increment:
@@ -189,7 +191,7 @@ def _settle(turn: Turn, order: Order, asked: _Asked) -> None:
     granted = sum(asked.gets.values())
     shares = share(turn.state, item, order.shop, granted) if granted else []
     numbers = {
-        "asked": asked.total,
+        "asked": sum(asked.units.values()),
         "usable": asked.usable,
         "waiting": item.shortage,
     }

@@ -24,7 +24,7 @@ from handlers.state import (
 _LAST = datetime.max.replace(tzinfo=UTC)  # an unknown date comes after every known one
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Supply:
     """Units that reach a destination at a date; from a replenishment, or lying there."""
 
@@ -34,7 +34,7 @@ class Supply:
     days: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Promise:
     """A date (None: unknown). `days`: it was so many days from then, when it was asked (R12).
 

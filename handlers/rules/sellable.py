@@ -1,8 +1,10 @@
 """What a shop may sell and from where: sources and destination (P4), free units, status (S13)."""
 
-from events.vocabulary import BackorderPolicy, PlaceKind, StockStatus
+from events.vocabulary import BackorderPolicy, PlaceKind, Sourcing, StockStatus
 from handlers.policy import Policy
 from handlers.state import Item, Sourced, State
+
+_SOURCED = {sourcing: Sourced(sourcing) for sourcing in Sourcing}
 
 MAIN = "main"  # the destination of a shop that has no source at all (P4)
 
@@ -48,7 +50,7 @@ def home_of(state: State, destination: str) -> str:
 def available(item: Item, sources: tuple[str, ...]) -> int:
     """Return `on_hand - allocated` summed over sources; below zero after over-allocation."""
     stock = item.stock
-    return sum(stock[source].available for source in sources if source in stock)
+    return sum([stock[source].available for source in sources if source in stock])
 
 
 def free(state: State, item: Item, shop: str) -> int:
@@ -58,7 +60,7 @@ def free(state: State, item: Item, shop: str) -> int:
 
 def sourced(policy: Policy) -> Sourced:
     """Return how a line of a sku is judged (O2)."""
-    return Sourced(policy.sourcing) if policy.manage_stock else Sourced.UNMANAGED
+    return _SOURCED[policy.sourcing] if policy.manage_stock else Sourced.UNMANAGED
 
 
 def may_wait(item: Item) -> int | None:

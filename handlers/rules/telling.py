@@ -71,6 +71,8 @@ def tell_judged(turn: Turn) -> None:
 
 def name_held_anew(turn: Turn) -> None:
     """Name what nobody brings of the lines this turn made wait again (R7)."""
+    if not turn.held_anew:
+        return
     for lines in _by_order(_to_tell(turn)).values():
         name_unserved(turn, lines[0].order, lines)
 
@@ -80,6 +82,8 @@ def tell_held_anew(turn: Turn) -> None:
 
     While something of their sku is unfinished it may still serve them: then a task tells (S6).
     """
+    if not (turn.held_anew or turn.waiting_anew or turn.untold):
+        return
     now = _to_tell(turn)
     turn.held_anew.clear()
     for lines in _by_order(turn.waiting_anew).values():
@@ -109,14 +113,10 @@ def _to_tell(turn: Turn) -> list[Line]:
 
 def _by_order(lines: Iterable[Line]) -> dict[OrderKey, list[Line]]:
     """Return lines by order, each once and in the order of its order."""
-    found: dict[OrderKey, list[Line]] = {}
+    found: dict[OrderKey, dict[int, Line]] = {}
     for line in lines:
-        of_order = found.setdefault(line.order.key, [])
-        if line not in of_order:
-            of_order.append(line)
-    for of_order in found.values():
-        of_order.sort(key=lambda row: row.position)
-    return found
+        found.setdefault(line.order.key, {})[line.position] = line
+    return {key: [rows[at] for at in sorted(rows)] for key, rows in found.items()}
 
 
 def redate(turn: Turn, item: Item, cursor: str = "", name: str | None = None) -> None:
