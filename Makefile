@@ -102,7 +102,7 @@ safeguards: $(VENV)/.dev  ## switch each safeguard off in turn: does a test noti
 
 # ---------------------------------------------------------------- how fast it is
 
-bench-growth: $(VENV)/.dev  ## the same load on an empty and on a grown store, and its queries; 10 minutes
+bench-growth: $(VENV)/.bench  ## the same load on an empty and on a grown store, and its queries; 10 minutes
 	@$(SERVED) $(BIN)/python -m benchmarks.growth $(BENCH_ARGS)
 
 # ---------------------------------------------------------------- with an engine
