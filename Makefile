@@ -24,7 +24,7 @@ SAFEGUARDS ?=
 BENCH_ARGS ?=
 
 .PHONY: help setup demo test test-long test-serializable test-cluster test-compiled compiled check \
-	rules mutate safeguards bench-test bench-release bench-hot up down lock clean
+	rules mutate safeguards bench-test bench-growth bench-release bench-hot up down lock clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -121,6 +121,9 @@ test-compiled: $(COMPILED)/.made  ## what proves the rules, with the rules compi
 		-o pythonpath=. $(PYTEST_ARGS) tests/unit tests/scenarios tests/reference tests/property
 
 # ---------------------------------------------------------------- benchmarks
+
+bench-growth: $(VENV)/.bench  ## the same load on an empty and on a grown store, and its queries; 10 minutes
+	@$(SERVED) $(BIN)/python -m benchmarks.growth $(BENCH_ARGS)
 
 bench-release: $(VENV)/.bench  ## one receipt for a million lines that wait; 4 minutes. BENCH_ARGS="--lines 100000"
 	@$(SERVED) $(BIN)/python -m benchmarks.release $(BENCH_ARGS)

@@ -81,7 +81,7 @@ def _look_back(
         return demo_report.Outcome(
             replay=replay,
             seconds=seconds,
-            held_orders=len(backorders(tx, rules, Wanted(), now)),
+            held_orders=sum(1 for _order in backorders(tx, rules, Wanted(), now)),
             story=[] if wait is None else story(tx, rules, wait, name, now),
             audit=inspect(tx, rules),
             on_servers=on_servers,

@@ -9,6 +9,10 @@ import typer
 
 from console.trouble import WrongUse
 
+Limit = Annotated[
+    int | None,
+    typer.Option(min=0, help="At most so many; 0 is all. A table shows 100, --json tells all."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 
 ReplenishmentState = Literal[
@@ -111,6 +115,7 @@ def backorders(  # noqa: PLR0913 - one for each option
         bool,
         typer.Option("--ready", help="What is allocated and waits for a person, a hold, the rest."),
     ] = False,
+    limit: Limit = None,
     as_json: Json = False,
 ) -> int:
     """List the orders that wait, in queue order."""
@@ -121,13 +126,15 @@ def backorders(  # noqa: PLR0913 - one for each option
 
     wanted = Wanted(shop, sku, vendor, source, ready)
     with looking() as (tx, rules, now):
-        return show_orders.backorders(view(tx, rules, wanted, now), as_json=as_json)
+        found = view(tx, rules, wanted, now)
+        return show_orders.backorders(found, count_max=limit, as_json=as_json)
 
 
 def replenishments(
     *,
     state: Annotated[ReplenishmentState | None, typer.Option(help="Only those in it.")] = None,
     vendor: Annotated[str, typer.Option(help="Only those of this vendor.")] = "",
+    limit: Limit = None,
     as_json: Json = False,
 ) -> int:
     """List what is bought, and which lines it will serve."""
@@ -138,7 +145,8 @@ def replenishments(
 
     chosen = Chosen(state=state or "", vendor=vendor)
     with looking() as (tx, rules, now):
-        return show_supply.replenishments(view(tx, rules, chosen, now), as_json=as_json)
+        found = view(tx, rules, chosen, now, covers=as_json)
+        return show_supply.replenishments(found, count_max=limit, as_json=as_json)
 
 
 def replenishment(
@@ -151,10 +159,8 @@ def replenishment(
     from store.views.supply import replenishments as view
 
     with looking() as (tx, rules, now):
-        found = view(tx, rules, Chosen(replenishment_id), now) if replenishment_id else []
-        return show_supply.replenishment(
-            replenishment_id, found[0] if found else None, as_json=as_json
-        )
+        found = view(tx, rules, Chosen(replenishment_id), now) if replenishment_id else iter(())
+        return show_supply.replenishment(replenishment_id, next(found, None), as_json=as_json)
 
 
 def exceptions(*, as_json: Json = False) -> int:

@@ -6,9 +6,9 @@ block of lines. Moments are shown in UTC, to the minute.
 """
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import chain, islice
 from shutil import get_terminal_size
 from typing import Any
 
@@ -20,6 +20,7 @@ from rich.text import Text
 
 from console.trouble import Status
 
+SHOWN_MAX = 100  # of a list that may be endless, where nobody asked for more
 _PLAIN_WIDTH = 1_000  # of a line that nobody's screen limits
 _PAGE_ROWS = 500  # a table is laid out as a whole; of long lists, one page at a time
 _FOLDED_WIDTH_MIN = 20  # a column folded narrower than this is not read but deciphered
@@ -86,6 +87,31 @@ def pages(
     table(title, columns, page, nothing=nothing)
     while page := list(islice(listed, _PAGE_ROWS)):
         table("", columns, page)
+
+
+def first(  # noqa: PLR0913 - as of a table, and how many of what
+    title: str,
+    noun: str,
+    columns: Sequence[str],
+    found: Iterator[Sequence[Sequence[Cell]]],
+    count_max: int,
+    *,
+    nothing: str,
+) -> None:
+    """Print a table of the first things found, of some rows each; say where there are more.
+
+    `title` with `%s` for how many things they are; `count_max` 0: all of them.
+    """
+    if count_max == 0:
+        every = chain.from_iterable(found)
+        pages(title.replace("%s", f"all {noun}s"), columns, every, nothing=nothing)
+        return
+    shown = list(islice(found, count_max))
+    more = next(found, None) is not None
+    told = ("the first " if more else "") + counted(len(shown), noun)
+    table(title.replace("%s", told), columns, list(chain(*shown)), nothing=nothing)
+    if more:
+        complain("There are more; --limit 0 lists all of them, and so does --json.")
 
 
 def _fits(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> bool:

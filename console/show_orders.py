@@ -1,6 +1,7 @@
 """Orders and stock, for a person or a program."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
+from itertools import islice
 
 from console import screen
 from console.trouble import Status
@@ -55,27 +56,32 @@ def order(name: str, view: OrderView | None, *, as_json: bool) -> int:
     return Status.DONE
 
 
-def backorders(views: Sequence[BackorderView], *, as_json: bool) -> int:
+def backorders(views: Iterator[BackorderView], *, count_max: int | None, as_json: bool) -> int:
     """List orders that wait; one row for each line."""
     if as_json:
-        screen.document(views)
+        listed = islice(views, count_max) if count_max else views
+        screen.documents(screen.json_text(view) for view in listed)
         return Status.DONE
-    screen.table(
-        f"Waiting: {screen.counted(len(views), 'order')}",
+    screen.first(
+        "Waiting: %s",
+        "order",
         ("order", "placed (UTC)", "restocked", "expected (UTC)", "line", "sku", "waiting"),
-        [
-            (
-                f"{view['shop']}/{view['order_id']}",
-                view["placed_at"],
-                view["restock_status"],
-                view["expected_at"],
-                line["line_id"],
-                line["sku"],
-                line["shortage"],
-            )
+        (
+            [
+                (
+                    f"{view['shop']}/{view['order_id']}",
+                    view["placed_at"],
+                    view["restock_status"],
+                    view["expected_at"],
+                    line["line_id"],
+                    line["sku"],
+                    line["shortage"],
+                )
+                for line in view["lines"]
+            ]
             for view in views
-            for line in view["lines"]
-        ],
+        ),
+        screen.SHOWN_MAX if count_max is None else count_max,
         nothing="No order waits.",
     )
     return Status.DONE

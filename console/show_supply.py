@@ -1,32 +1,40 @@
 """Replenishments, for a person or a program."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
+from itertools import islice
 
 from console import screen
 from console.trouble import Status
 from store.views.shapes import ReplenishmentView
 
 
-def replenishments(views: Sequence[ReplenishmentView], *, as_json: bool) -> int:
+def replenishments(
+    views: Iterator[ReplenishmentView], *, count_max: int | None, as_json: bool
+) -> int:
     """List replenishments, one row for each; `replenishment ID` shows the lines."""
     if as_json:
-        screen.document(views)
+        listed = islice(views, count_max) if count_max else views
+        screen.documents(screen.json_text(view) for view in listed)
         return Status.DONE
-    screen.table(
-        screen.counted(len(views), "replenishment"),
+    screen.first(
+        "%s",
+        "replenishment",
         ("id", "vendor", "to", "state", "expected (UTC)", "units", "outstanding"),
-        [
-            (
-                view["replenishment_id"],
-                view["vendor"],
-                view["destination"],
-                view["state"].replace("_", " "),
-                view["expected_at"],
-                sum(line["qty"] for line in view["lines"]),
-                sum(line["outstanding"] for line in view["lines"]),
-            )
+        (
+            [
+                (
+                    view["replenishment_id"],
+                    view["vendor"],
+                    view["destination"],
+                    view["state"].replace("_", " "),
+                    view["expected_at"],
+                    sum(line["qty"] for line in view["lines"]),
+                    sum(line["outstanding"] for line in view["lines"]),
+                )
+            ]
             for view in views
-        ],
+        ),
+        screen.SHOWN_MAX if count_max is None else count_max,
         nothing="Nothing is bought.",
     )
     return Status.DONE

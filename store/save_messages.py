@@ -148,7 +148,8 @@ def _outgoing(
         if isinstance(message, ExceptionRaised):
             refs = message.refs.model_dump(exclude_none=True)
             told = (str(message.code), message.reason, message.message, json_text(refs))
-            exceptions.append((emission.id, *told, at, clock, n))
+            order = (refs.get("shop"), refs.get("order_id"))
+            exceptions.append((emission.id, *told, at, clock, n, *order))
         yield (clock, n, emission.id, outbound_key(message), kind, body, at)
 
 

@@ -47,7 +47,7 @@ from store.tables.operations import (
 from store.tables.orders import allocations, links, order_lines, orders, reasons
 from store.tables.supply import replenishment_lines, replenishment_slots, replenishments
 
-REVISION = "0006"  # what these tables are; a test compares it with the newest migration
+REVISION = "0007"  # what these tables are; a test compares it with the newest migration
 
 __all__ = [
     "REVISION",

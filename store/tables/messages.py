@@ -166,7 +166,10 @@ exceptions = table(
     instant("at"),
     clock(),
     number("n"),
+    key("shop", null=True),  # of `refs`, as the next: `explain` asks by it
+    key("order_id", null=True),
     Index("ix_exceptions_order", "clock", "n", "id"),
+    partial_index("ix_exceptions_of_order", "shop order_id", "order_id IS NOT NULL"),
 )
 
 relay_lock = table(

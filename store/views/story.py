@@ -54,7 +54,7 @@ _RAISED = Query(
     """
     SELECT t.clock, t.n, t.at, t.code, t.reason, t.message, t.refs, e.event_source, e.event_id
     FROM exceptions AS t LEFT JOIN emitted AS e ON e.id = t.id
-    WHERE REPLACE(t.refs, :refs, '') <> t.refs
+    WHERE t.shop = :shop AND t.order_id = :order_id
     ORDER BY t.clock, t.n, t.id
     """
 )
@@ -199,9 +199,8 @@ def _told(
 
 
 def _raised(tx: Transaction, turns: _Turns, shop: str, order_id: str) -> Iterable[_Found]:
-    names = orjson.dumps({"shop": shop, "order_id": order_id}).decode().strip("{}")
     for clock, _n, at, code, reason, message, refs, source, event_id in tx.query(
-        _RAISED, refs=names
+        _RAISED, shop=shop, order_id=order_id
     ):
         cause = (source, event_id)
         place = (clock, turns.last(clock, cause), 1)

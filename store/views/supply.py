@@ -4,9 +4,10 @@ What is bought for single lines serves those. All other coverage is derived, not
 reaches a destination meets the queue there in its order.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from handlers.policy import Rules
@@ -14,34 +15,56 @@ from handlers.rows.orders import CUSTOMER
 from handlers.rules.promises import latest, parts_left
 from handlers.state import Replenishment, ReplenishmentLine, ReplenishmentState
 from store.load_supply import parts_of
-from store.statements import Query
+from store.statements import Columns, Query
 from store.transaction import Transaction
 from store.views.coverage import Coverage, covered
 from store.views.known import Known, known
 from store.views.shapes import ReplenishmentLineView, ReplenishmentView
 
-_ROWS = """
+REPLENISHMENTS_MAX = 101
+"""So many are read at once: a table shows a hundred, and says where there are more."""
+
+_ID: Columns = (("replenishment_id", "text"),)
+
+# In the order of an index, which for those in one state is one of its own.
+_ANY = Query(
+    """
+    SELECT t.replenishment_id FROM replenishments AS t
+    WHERE (:vendor = '' OR t.vendor = :vendor)
+    ORDER BY t.raised_at, t.replenishment_id
+    """
+)
+_IN_STATE = Query(
+    """
+    SELECT t.replenishment_id FROM replenishments AS t
+    WHERE t.state = :state AND (:vendor = '' OR t.vendor = :vendor)
+    ORDER BY t.raised_at, t.replenishment_id
+    """
+)
+_ROWS = Query(
+    """
     SELECT t.replenishment_id, t.vendor, t.destination, t.state, t.automatic, t.revision,
         t.raised_at, t.finalized_at, l.sku, l.qty, l.received, l.parts,
         CASE WHEN t.state IN ('open', 'finalized', 'partially_received') AND l.qty > l.received
             THEN l.qty - l.received ELSE 0 END
-    FROM replenishments AS t
+    FROM {given} CROSS JOIN replenishments AS t
     LEFT JOIN replenishment_lines AS l ON l.replenishment_id = t.replenishment_id
         AND (l.qty > 0 OR l.received > 0 OR t.state <> 'open')
-    WHERE {chosen}
+    WHERE t.replenishment_id = given.replenishment_id
     ORDER BY t.raised_at, t.replenishment_id, l.sku
-"""
-_LINKED = """
+    """,
+    _ID,
+)
+_LINKED = Query(
+    """
     SELECT k.replenishment_id, k.sku, k.shop, k.order_id, k.line_id, k.qty
-    FROM replenishments AS t JOIN links AS k ON k.replenishment_id = t.replenishment_id
-    WHERE {chosen}
+    FROM {given} CROSS JOIN links AS k
+    WHERE k.replenishment_id = given.replenishment_id
     ORDER BY k.replenishment_id, k.sku, k.priority, k.placed_at, k.shop, k.order_id, k.position,
         k.by_hand
-"""
-_ONE = "t.replenishment_id = :replenishment_id"
-_SOME = "(:state = '' OR t.state = :state) AND (:vendor = '' OR t.vendor = :vendor)"
-_ROWS_OF_ONE, _ROWS_OF_SOME = (Query(_ROWS.format(chosen=chosen)) for chosen in (_ONE, _SOME))
-_LINKED_TO_ONE, _LINKED_TO_SOME = (Query(_LINKED.format(chosen=chosen)) for chosen in (_ONE, _SOME))
+    """,
+    _ID,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +77,36 @@ class Chosen:
 
 
 def replenishments(
-    tx: Transaction, rules: Rules, chosen: Chosen, now: datetime
-) -> list[ReplenishmentView]:
-    """Return replenishments in the order they were raised, as of now."""
+    tx: Transaction, rules: Rules, chosen: Chosen, now: datetime, *, covers: bool = True
+) -> Iterator[ReplenishmentView]:
+    """Yield replenishments in the order they were raised, as of now; some are read at once.
+
+    `covers`: whom they will serve is looked up as well, which is most of the work.
+    """
     tx.survey()
-    name = chosen.replenishment_id
-    if name:
-        rows = tx.query(_ROWS_OF_ONE, replenishment_id=name)
-        linked = tx.query(_LINKED_TO_ONE, replenishment_id=name)
+    names = iter((chosen.replenishment_id,)) if chosen.replenishment_id else _names(tx, chosen)
+    while some := list(islice(names, REPLENISHMENTS_MAX)):
+        yield from _views(tx, rules, some, now, covers=covers)
+
+
+def _names(tx: Transaction, chosen: Chosen) -> Iterator[str]:
+    if chosen.state:
+        found = tx.stream(_IN_STATE, state=chosen.state, vendor=chosen.vendor)
     else:
-        rows = tx.query(_ROWS_OF_SOME, state=chosen.state, vendor=chosen.vendor)
-        linked = tx.query(_LINKED_TO_SOME, state=chosen.state, vendor=chosen.vendor)
+        found = tx.stream(_ANY, vendor=chosen.vendor)
+    return (name for (name,) in found)
+
+
+def _views(
+    tx: Transaction, rules: Rules, names: Sequence[str], now: datetime, *, covers: bool
+) -> Iterable[ReplenishmentView]:
+    given = [(name,) for name in names]
+    rows = tx.query(_ROWS, given)
     skus = known(tx, rules, {row[8] for row in rows if row[12]}, now)
-    coming = {(row[8], row[2]) for row in rows if row[12] and not row[2].startswith(CUSTOMER)}
-    coverage = covered(tx, skus, sorted(coming), linked)
+    coverage = Coverage()
+    if covers:
+        coming = {(row[8], row[2]) for row in rows if row[12] and not row[2].startswith(CUSTOMER)}
+        coverage = covered(tx, skus, sorted(coming), tx.query(_LINKED, given))
     found: dict[str, ReplenishmentView] = {}
     dates: dict[str, list[datetime | None]] = {}
     for row in rows:
@@ -78,7 +117,7 @@ def replenishments(
             dates.setdefault(row[0], []).append(_expected_at(tx, skus, row))
     for replenishment_id, expected in dates.items():
         found[replenishment_id]["expected_at"] = latest(expected)
-    return list(found.values())
+    return found.values()
 
 
 def _header(row: Sequence[Any]) -> ReplenishmentView:

@@ -61,7 +61,7 @@ def _picked(order_id: str, qty: int) -> Event:
 def _order(database: Database, order_id: str) -> OrderView:
     with database.read() as tx:
         found = order(tx, Rules(), "main", order_id, NOW)
-        listed = backorders(tx, Rules(), Wanted(), NOW)
+        listed = list(backorders(tx, Rules(), Wanted(), NOW))
     assert found is not None
     for row in listed:  # two ways to the same date
         if row["order_id"] == order_id:
@@ -71,8 +71,8 @@ def _order(database: Database, order_id: str) -> OrderView:
 
 def _bought(database: Database, replenishment_id: str) -> ReplenishmentView:
     with database.read() as tx:
-        (found,) = replenishments(tx, Rules(), Chosen(replenishment_id), NOW)
-        every = replenishments(tx, Rules(), Chosen(), NOW)
+        (found,) = list(replenishments(tx, Rules(), Chosen(replenishment_id), NOW))
+        every = list(replenishments(tx, Rules(), Chosen(), NOW))
     assert found in every
     return found
 
@@ -108,7 +108,7 @@ def test_a_line_picked_in_part_expects_the_later_of_both(database: Database) -> 
     tell(database, replenishment_closed(BY_HAND, lines=[("N", [(5, LATER), (1, SOON)])]))
     assert [_order(database, name)["expected_at"] for name in ("1", "2")] == [LATER, LATER]
     with database.read() as tx:
-        found = backorders(tx, Rules(), Wanted(vendor="X"), NOW)
+        found = list(backorders(tx, Rules(), Wanted(vendor="X"), NOW))
     assert [row["order_id"] for row in found] == ["1", "2"]
 
 

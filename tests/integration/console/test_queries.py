@@ -85,6 +85,24 @@ def test_a_person_reads_aligned_tables(backship: Inside) -> None:
         assert not [line for line in out.splitlines() if line != line.rstrip()]
 
 
+def test_a_table_of_many_shows_the_first_and_says_that_there_are_more(
+    backship: Inside, database_url: str
+) -> None:
+    database = Database(database_url)
+    tell(database, *(order_placed(f"more {n}", [(f"M{n}", 1)]) for n in range(3)))
+    database.close()
+    waiting = backship.json("backorders")
+    assert backship.json("backorders", "--limit", "2") == waiting[:2]
+    ended = backship.run("backorders", "--limit", "2")
+    assert "Waiting: the first 2 orders" in ended.out
+    assert "--limit 0 lists all" in ended.err
+    assert "M2" not in ended.out
+    ended = backship.run("backorders", "--limit", "0")
+    assert "Waiting: all orders" in ended.out
+    assert "M2" in ended.out
+    assert ended.err == ""
+
+
 @pytest.mark.slow
 def test_the_process_itself_prints_one_document_and_nothing_else(backship: Inside) -> None:
     process = Command(backship.folder, backship.settings)

@@ -46,9 +46,9 @@ def test_ready_orders_wait_for_a_person_a_hold_or_the_rest(database: Database) -
     ]
     tell(database, shop_changed(), stock_received("r1", "WH1", [("A", 9)]), *placed)
     with database.read() as tx:
-        found = backorders(tx, Rules(), Wanted(ready=True), NOW)
-        here = backorders(tx, Rules(), Wanted(ready=True, source="WH1", sku="A"), NOW)
-        elsewhere = backorders(tx, Rules(), Wanted(ready=True, source="WH2"), NOW)
+        found = list(backorders(tx, Rules(), Wanted(ready=True), NOW))
+        here = list(backorders(tx, Rules(), Wanted(ready=True, source="WH1", sku="A"), NOW))
+        elsewhere = list(backorders(tx, Rules(), Wanted(ready=True, source="WH2"), NOW))
     assert [row["order_id"] for row in found] == [
         name for name, (_fields, ready) in READY.items() if ready
     ]
@@ -78,10 +78,10 @@ def test_a_longer_queue_takes_no_more_statements(database: Database) -> None:
             for view in (
                 lambda: order(tx, Rules(), "main", "0", NOW),
                 lambda: stock(tx, Rules(), "A", NOW),
-                lambda: backorders(tx, Rules(), Wanted(), NOW),
-                lambda: backorders(tx, Rules(), Wanted(ready=True), NOW),
-                lambda: replenishments(tx, Rules(), Chosen(), NOW),
-                lambda: replenishments(tx, Rules(), Chosen(FIRST), NOW),
+                lambda: list(backorders(tx, Rules(), Wanted(), NOW)),
+                lambda: list(backorders(tx, Rules(), Wanted(ready=True), NOW)),
+                lambda: list(replenishments(tx, Rules(), Chosen(), NOW)),
+                lambda: list(replenishments(tx, Rules(), Chosen(FIRST), NOW)),
             ):
                 before = tx.statements
                 assert view() is not None

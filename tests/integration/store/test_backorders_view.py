@@ -2,11 +2,13 @@
 
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import update
 
 from handlers.policy import Rules
 from store import schema
 from store.transaction import Database
+from store.views import backorders as view
 from store.views.backorders import Wanted, backorders
 from store.views.shapes import BackorderView
 from tests.support.builders import (
@@ -25,7 +27,7 @@ ALL = Wanted()
 
 def _backorders(database: Database, wanted: Wanted = ALL) -> list[BackorderView]:
     with database.read() as tx:
-        return backorders(tx, Rules(), wanted, NOW)
+        return list(backorders(tx, Rules(), wanted, NOW))
 
 
 def _names(found: list[BackorderView]) -> list[str]:
@@ -144,3 +146,13 @@ def test_ready_ones_are_allocated_and_the_warehouse_was_not_told(database: Datab
     assert [row["restock_status"] for row in found] == [None, "none"]
     assert _names(_backorders(database, Wanted(ready=True, source="WH1", sku="B"))) == ["main/2"]
     assert _backorders(database, Wanted(ready=True, source="WH2")) == []
+
+
+def test_orders_read_page_by_page_are_those_read_at_once(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tell(database, *story())
+    whole = [_backorders(database), _backorders(database, Wanted(ready=True))]
+    monkeypatch.setattr(view, "FIRST_ORDERS", 1)
+    monkeypatch.setattr(view, "ORDERS_MAX", 2)
+    assert [_backorders(database), _backorders(database, Wanted(ready=True))] == whole

@@ -40,6 +40,10 @@ ROWS_OF_0004 = [
         NULL, NULL, '', 1, 0)""",
     f"""INSERT INTO movements VALUES ('/x', '2', 0, 'StockReceived', 'A', 9, NULL, 'WH1', 'vendor',
         {NOON}, 'received', 1)""",
+    f"""INSERT INTO exceptions VALUES ('e', 'over_shipment', NULL, 'm',
+        '{{"shop":"main","order_id":"1","line_id":"a"}}', {NOON}, 1, 0)""",
+    f"""INSERT INTO exceptions VALUES ('f', 'stock_missing', NULL, 'm',
+        '{{"sku":"A","place":"WH1"}}', {NOON}, 1, 1)""",
 ]
 
 
@@ -107,3 +111,8 @@ def test_what_waited_waits_and_only_what_may_come_too_late_has_a_time(upgraded: 
     ]
     with upgraded.read() as tx:
         assert waiting.has_overdue(tx, AT)
+
+
+def test_an_exception_is_found_by_the_order_it_is_about(upgraded: Database) -> None:
+    names = ("id", "shop", "order_id")
+    assert rows(upgraded, schema.exceptions, *names) == [("e", "main", "1"), ("f", None, None)]

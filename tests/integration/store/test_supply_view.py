@@ -3,9 +3,12 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from handlers.policy import Rules
 from handlers.rules.identity import spoken
 from store.transaction import Database
+from store.views import supply
 from store.views.shapes import ReplenishmentView
 from store.views.supply import Chosen, replenishments
 from tests.support.builders import (
@@ -25,7 +28,7 @@ ALL = Chosen()
 
 def _replenishments(database: Database, chosen: Chosen = ALL) -> list[ReplenishmentView]:
     with database.read() as tx:
-        return replenishments(tx, Rules(), chosen, NOW)
+        return list(replenishments(tx, Rules(), chosen, NOW))
 
 
 def _covers(order_id: str, qty: int, line_id: str = "1") -> dict[str, Any]:
@@ -156,3 +159,23 @@ def test_each_destination_has_a_queue_of_its_own(database: Database) -> None:
     )
     shown = {row["destination"]: row["lines"][0]["covers"] for row in _replenishments(database)}
     assert shown == {"WH1": [_covers("1", 1)], "WH2": [{**_covers("2", 2), "shop": "web"}]}
+
+
+def test_replenishments_read_page_by_page_are_those_read_at_once(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tell(database, *story())
+    whole = _replenishments(database)
+    assert len(whole) > 1
+    monkeypatch.setattr(supply, "REPLENISHMENTS_MAX", 1)
+    assert _replenishments(database) == whole
+
+
+def test_a_list_without_whom_they_serve_is_the_same_but_for_that(database: Database) -> None:
+    tell(database, *story())
+    whole = _replenishments(database)
+    for row in whole:
+        for line in row["lines"]:
+            line["covers"] = []
+    with database.read() as tx:
+        assert list(replenishments(tx, Rules(), ALL, NOW, covers=False)) == whole

@@ -22,9 +22,9 @@ from tests.support.wire import T0
 VIEWS: dict[str, Callable[[Transaction], object]] = {
     "order": lambda tx: order(tx, Rules(), "main", "0", NOW),
     "stock": lambda tx: stock(tx, Rules(), "S0", NOW),
-    "backorders": lambda tx: backorders(tx, Rules(), Wanted(), NOW),
-    "ready": lambda tx: backorders(tx, Rules(), Wanted(ready=True), NOW),
-    "replenishments": lambda tx: replenishments(tx, Rules(), Chosen(), NOW),
+    "backorders": lambda tx: list(backorders(tx, Rules(), Wanted(), NOW)),
+    "ready": lambda tx: list(backorders(tx, Rules(), Wanted(ready=True), NOW)),
+    "replenishments": lambda tx: list(replenishments(tx, Rules(), Chosen(), NOW)),
     "emitted": lambda tx: list(emitted(tx)),
     "exceptions": lambda tx: list(exceptions(tx)),
     "dead": lambda tx: [dead_groups(tx), list(dead_list(tx))],
