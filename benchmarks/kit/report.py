@@ -4,6 +4,7 @@ import json
 import os
 import platform
 import statistics
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -60,14 +61,44 @@ def show(title: str, headers: Sequence[str], rows: Sequence[Sequence[object]]) -
     Console(width=160 if not os.isatty(1) else None).print(table)
 
 
-def conclude(name: str, ratio: float | None, figures: Mapping[str, Any]) -> None:
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What was to be reached, in words, what came, and whether that is enough."""
+
+    what: str
+    target: str
+    measured: object
+    met: bool
+
+
+def conclude(
+    name: str,
+    ratio: float | None,
+    figures: Mapping[str, Any],
+    targets: Sequence[Target] = (),
+) -> None:
     """Print the last line, one JSON object, and keep it in `benchmarks/results/NAME.json`.
 
     `ratio`: the one figure the benchmark is about, measured against its target or rival.
     """
+    for one in targets:
+        print(
+            f"{'reached' if one.met else 'MISSED '}: {one.what}: "
+            f"{_cell(one.measured)}, target {one.target}"
+        )
     told = {
         "benchmark": name,
+        "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "ratio": None if ratio is None else _rounded(ratio),
+        "targets": [
+            {
+                "what": one.what,
+                "target": one.target,
+                "measured": _told(one.measured),
+                "met": bool(one.met),
+            }
+            for one in targets
+        ],
         **{key: _told(value) for key, value in figures.items()},
         "versions": versions(),
         "machine": machine(),
