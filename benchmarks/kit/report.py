@@ -34,6 +34,8 @@ class Spread:
         return statistics.median(self.values)
 
     def __str__(self) -> str:
+        if len(self.values) == 1:
+            return _short(self.median)
         return f"{_short(self.median)} [{_short(min(self.values))}-{_short(max(self.values))}]"
 
     def told(self) -> dict[str, float | int]:
