@@ -90,6 +90,12 @@ class Room:
         """Start `backship worker` with its log in a file, as an operator does."""
         return self.start("worker", ["console", "worker"], **settings)
 
+    def listened(self, module: str, words: Sequence[str]) -> "subprocess.Popen[bytes]":
+        """Start `python -m` of a module that says on its standard output what came of it."""
+        process = subprocess.Popen([sys.executable, "-m", module, *words], stdout=subprocess.PIPE)
+        self.processes.append(process)
+        return process
+
     def start(self, name: str, module: Sequence[str], **settings: str) -> "subprocess.Popen[bytes]":
         """Start `python -m` of a module and its words, with the settings of this room."""
         environment = {
