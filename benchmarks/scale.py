@@ -5,8 +5,9 @@ connected and idle before the first order comes: they are stopped (SIGSTOP) whil
 published and go on together, so that no start is measured. Each round measures all of them in turn,
 each in a room of its own.
 
-Also: seconds of processor time by component, for each order; and how many processors were busy. On
-a machine whose processors one worker and its servers already fill, more workers can gain nothing.
+Also: processor time of each component for an order, how many processors were busy, and how many
+sessions of the database waited for rows that another worker had in hand: batches of real orders
+nearly all touch the same few best sellers.
 
     python -m benchmarks.scale [--rounds 3] [--orders 20000] [--workers 1 2 4]
 """
@@ -21,11 +22,14 @@ from benchmarks.kit.cpu import used
 from benchmarks.kit.load import catalogue, orders, real_skew
 from benchmarks.kit.report import Spread, conclude, ratios, show
 from benchmarks.kit.room import Room, room
+from benchmarks.kit.waits import Waits
 
 SECONDS_MAX = 180.0
 WARM_ORDERS = 2_000
 FULL_SHARE = 0.9
 """Of the processors: so much in use means that they are what bounds the rate."""
+LOCKED_LEAST = 0.3
+"""Sessions that wait for a lock, on average: from so many on it is locks."""
 
 
 @dataclass
@@ -36,6 +40,7 @@ class Fleet:
     rates: list[float] = field(default_factory=list)
     busy: list[float] = field(default_factory=list)
     cpu: dict[str, list[float]] = field(default_factory=dict)
+    locked: list[float] = field(default_factory=list)
     repeats: list[float] = field(default_factory=list)
 
     def round(self, number: int, count: int) -> None:
@@ -56,17 +61,21 @@ class Fleet:
             finally:
                 for pid in pids:
                     os.kill(pid, signal.SIGCONT)
-            drain = place.drained(count, seconds_max=SECONDS_MAX, begun=begun)
+            with Waits(place.stack.database_url) as waits:
+                drain = place.drained(count, seconds_max=SECONDS_MAX, begun=begun)
             spent = used(pids).since(before)
             repeats = said(place, "repeats")
         self.rates.append(count / drain.seconds)
-        self.busy.append(sum(spent.values()) / (drain.seconds + drain.watched_after))
+        self.busy.append(sum(spent.values()) / drain.seconds)
+        looked = drain.seconds + drain.watched_after
+        self.locked.append(waits.shares().get("locks of another", 0.0) * looked / drain.seconds)
         self.repeats.append(repeats)
         for component, seconds in spent.items():
             self.cpu.setdefault(component, []).append(seconds / count * 1e6)
         print(
             f"  {self.size} workers: {self.rates[-1]:,.0f} orders/s, "
-            f"{self.busy[-1]:.2f} processors busy, {repeats} transactions begun again"
+            f"{self.busy[-1]:.2f} processors busy, {self.locked[-1]:.2f} sessions wait for locks, "
+            f"{repeats} transactions begun again"
         )
 
     @property
@@ -86,7 +95,13 @@ def bound(fleet: Fleet, cores: int) -> str:
     if busy >= FULL_SHARE * cores:
         most = max(fleet.cpu, key=lambda name: Spread(fleet.cpu[name]).median)
         return f"the {cores} processors ({busy:.2f} busy), most of it {most}"
-    return f"waiting: {busy:.2f} of {cores} processors busy"
+    locked = Spread(fleet.locked).median
+    if locked >= LOCKED_LEAST:
+        return (
+            f"locks: {locked:.2f} of its sessions wait for rows another worker has in hand, "
+            f"{busy:.2f} of {cores} processors busy"
+        )
+    return f"its one thread and what that waits for: {busy:.2f} of {cores} processors busy"
 
 
 def main() -> None:
@@ -106,7 +121,7 @@ def main() -> None:
     bounds = {fleet.size: bound(fleet, cores) for fleet in fleets}
     show(
         f"Workers on one queue, {cores} processors; processor time in µs an order",
-        ("workers", "orders/s", f"of {first.size}", "all", *first.cpu, "busy", "begun again"),
+        ("workers", "orders/s", f"of {first.size}", "all", *first.cpu, "busy", "locked", "again"),
         [
             (
                 fleet.size,
@@ -115,6 +130,7 @@ def main() -> None:
                 fleet.cpu_us,
                 *(Spread(values) for values in fleet.cpu.values()),
                 Spread(fleet.busy),
+                Spread(fleet.locked),
                 Spread(fleet.repeats),
             )
             for fleet in fleets
@@ -131,6 +147,7 @@ def main() -> None:
                     "orders_per_second": Spread(fleet.rates),
                     "of_the_first": ratios(fleet.rates, first.rates),
                     "processors_busy": Spread(fleet.busy),
+                    "sessions_waiting_for_locks": Spread(fleet.locked),
                     "transactions_begun_again": Spread(fleet.repeats),
                     "cpu_us_per_order": {
                         name: Spread(values) for name, values in fleet.cpu.items()
