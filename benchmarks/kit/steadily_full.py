@@ -1,14 +1,14 @@
 r"""A shop and its warehouse that keep a queue full, but never overfull: a process of its own.
 
 Orders as in `benchmarks/kit/load.py`, for so many seconds, as many as are taken: while fewer than
-`--backlog` wait, another window is sent. Of the skus that are bought, a fiftieth is received every
-second: as many units as were ordered of them since they came last, so that what waits is served and
-does not grow for ever.
+`--backlog` wait, another hundred are sent, and the receipt of one sku of those that are bought: as
+many units as were ordered of it since it came last. So what waits is served, after some two hundred
+thousand orders, and does not grow for ever.
 
     python -m benchmarks.kit.steadily_full --url amqp://… --exchange NAME --queue NAME \
         --seconds 1800 --backlog 4000
 
-Prints a JSON object every second: `at` (monotonic) and how many orders and receipts were `sent`.
+Prints a JSON object every second: `at` (monotonic) and how many messages were `sent`.
 """
 
 import argparse
@@ -16,7 +16,6 @@ import itertools
 import json
 import random
 import time
-from collections import Counter
 from collections.abc import Iterator
 
 import pika
@@ -28,46 +27,36 @@ from tests.support.builders import stock_received
 from tests.support.stack import outgoing
 from workers.transports.base import OutgoingMessage
 
-WINDOW = 200
+WINDOW = 100
 QTY = 2
 LINES = 3
 COUNTED_SECONDS = 0.05
-SHELVES = 50
-"""A receipt brings a part of the skus that are bought: one of so many, in turn."""
 
 
 class Shop:
     """Endless orders, and what must be received to serve them."""
 
     def __init__(self, seed: int) -> None:
-        skew = real_skew()
-        self._bought = {sku for n, sku in enumerate(skew.skus) if n % 2}
-        self._shelf = {sku: n % SHELVES for n, sku in enumerate(sorted(self._bought))}
-        self._owed: Counter[str] = Counter()
+        self._bought = sorted(sku for n, sku in enumerate(real_skew().skus) if n % 2)
+        self._owed = dict.fromkeys(self._bought, 0)
         self._orders = self._all(seed)
         self._receipts = itertools.count()
 
-    def next_orders(self) -> list[OutgoingMessage]:
-        """Return the next orders."""
-        return list(itertools.islice(self._orders, WINDOW))
-
-    def next_receipt(self) -> list[OutgoingMessage]:
-        """Return what is received next: of the skus of one shelf, what was ordered of them."""
+    def next_window(self) -> list[OutgoingMessage]:
+        """Return the next orders, and what is received next."""
         number = next(self._receipts)
-        lines = [
-            (sku, qty)
-            for sku, qty in sorted(self._owed.items())
-            if self._shelf[sku] == number % SHELVES
-        ]
-        for sku, _qty in lines:
-            del self._owed[sku]
-        return [outgoing(stock_received(f"soak-{number}", "WH1", lines))] if lines else []
+        sku = self._bought[number % len(self._bought)]
+        qty, self._owed[sku] = self._owed[sku], 0
+        received = [outgoing(stock_received(f"soak-{number}", "WH1", [(sku, qty)]))] if qty else []
+        return [*itertools.islice(self._orders, WINDOW), *received]
 
     def _all(self, seed: int) -> Iterator[OutgoingMessage]:
         source, skew = random.Random(seed), real_skew()
         for n in itertools.count():
             skus = skew.draw(source, LINES)
-            self._owed.update({sku: QTY for sku in skus if sku in self._bought})
+            for sku in skus:
+                if sku in self._owed:
+                    self._owed[sku] += QTY
             yield order(f"soak-{n}", skus, QTY, n)
 
 
@@ -87,12 +76,11 @@ def main() -> None:
     begun = told = time.monotonic()
     while (now := time.monotonic()) - begun < wanted.seconds:
         if now - told >= 1:
-            sent += send(channel, wanted.exchange, shop.next_receipt())
             told += 1
             print(json.dumps({"at": now, "sent": sent}), flush=True)
         waiting = channel.queue_declare(wanted.queue, passive=True).method.message_count
         if waiting < wanted.backlog:
-            sent += send(channel, wanted.exchange, shop.next_orders())
+            sent += send(channel, wanted.exchange, shop.next_window())
         else:
             connection.sleep(COUNTED_SECONDS)
     connection.close()
