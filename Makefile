@@ -21,8 +21,8 @@ SERVED := $(BIN)/python -m scripts.with_services
 .DEFAULT_GOAL := help
 SAFEGUARDS ?=
 
-.PHONY: help setup demo test test-long test-serializable test-cluster check rules mutate safeguards \
-	up down lock clean
+.PHONY: help setup demo test test-long test-serializable test-cluster bench-test check rules mutate \
+	safeguards up down lock clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,11 @@ $(VENV)/.dev: $(VENV)/.runtime requirements-dev.lock
 	@$(PIP) install --no-deps --require-hashes -r requirements-dev.lock
 	@touch $@
 
+$(VENV)/.bench: $(VENV)/.dev requirements-bench.lock
+	@echo "setup: installing what the benchmarks compare with and draw with"
+	@$(PIP) install --no-deps --require-hashes -r requirements-bench.lock
+	@touch $@
+
 setup: $(VENV)/.dev  ## make .venv with all that running, checking and testing take
 
 # ---------------------------------------------------------------- what people run
@@ -59,7 +64,7 @@ test: $(VENV)/.dev  ## all checks and tests; finds or starts RabbitMQ and Postgr
 test-long: $(VENV)/.dev  ## what takes long: marked tests, random ones for longer, and all at SERIALIZABLE
 	@HYPOTHESIS_PROFILE=long BACKSHIP_TEST_BUDGET_FACTOR=$(LONG_FACTOR) \
 		$(SERVED) $(BIN)/python -m pytest -m "long or random or hypothesis" --timeout 3600 $(PYTEST_ARGS)
-	@$(MAKE) --no-print-directory test-serializable
+	@$(MAKE) --no-print-directory test-serializable bench-test
 
 test-serializable: $(VENV)/.dev  ## the store and its workers with every transaction at SERIALIZABLE
 	@BACKSHIP_TEST_ISOLATION=serializable $(SERVED) $(BIN)/python -m pytest -m "postgres and not long" \
@@ -69,6 +74,10 @@ test-serializable: $(VENV)/.dev  ## the store and its workers with every transac
 
 test-cluster: $(VENV)/.dev  ## three RabbitMQ nodes and a PostgreSQL pair, killed under load; 5 minutes
 	@$(BIN)/python -m pytest -m cluster --timeout 900 $(PYTEST_ARGS) tests/cluster
+
+bench-test: $(VENV)/.bench  ## types and tests of the benchmarks themselves
+	@echo "check: types of the benchmarks"; $(BIN)/mypy --no-error-summary -p benchmarks
+	@$(SERVED) $(BIN)/python -m pytest -m "" --timeout 600 $(PYTEST_ARGS) benchmarks/tests
 
 check: $(VENV)/.dev  ## format, lint, types, import contracts, what may not be in the tree
 	@echo "check: format";           $(BIN)/ruff format --quiet --check
@@ -112,6 +121,8 @@ lock:  ## resolve requirements*.lock anew from pyproject.toml
 	@$(UV_COMPILE) --group build --output-file requirements-build.lock
 	@$(UV_COMPILE) pyproject.toml --group build --group dev --output-file requirements-dev.lock \
 		--constraints requirements.lock --constraints requirements-build.lock
+	@$(UV_COMPILE) pyproject.toml --group build --group dev --group bench \
+		--output-file requirements-bench.lock --constraints requirements-dev.lock
 
 clean:  ## remove what the other commands made here
 	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -129,8 +129,9 @@ def test_each_lint_exception_states_its_reason() -> None:
                 *PYPROJECT["dependency-groups"]["dev"],
             ],
         ),
+        ("requirements-bench.lock", PYPROJECT["dependency-groups"]["bench"]),
     ],
-    ids=["run", "build", "dev"],
+    ids=["run", "build", "dev", "bench"],
 )
 def test_a_lock_holds_what_pyproject_asks_for(lock: str, wanted: list[str]) -> None:
     locked = _locked_versions(ROOT / lock)
@@ -141,8 +142,8 @@ def test_a_lock_holds_what_pyproject_asks_for(lock: str, wanted: list[str]) -> N
 
 
 def test_the_locks_agree_on_every_version() -> None:
-    everything = _locked_versions(ROOT / "requirements-dev.lock")
-    for name in ("requirements.lock", "requirements-build.lock"):
+    everything = _locked_versions(ROOT / "requirements-bench.lock")
+    for name in ("requirements.lock", "requirements-build.lock", "requirements-dev.lock"):
         assert _locked_versions(ROOT / name).items() <= everything.items()
 
 
