@@ -20,9 +20,13 @@ SERVED := $(BIN)/python -m scripts.with_services
 
 .DEFAULT_GOAL := help
 SAFEGUARDS ?=
+# More words for a benchmark, e.g. `make bench-latency BENCH_ARGS="--rounds 5"`.
+BENCH_ARGS ?=
+# The whole "Online Retail" set (UCI 352) as a CSV file, for `make bench-year UCI=FILE`.
+UCI ?=
 
 .PHONY: help setup demo test test-long test-serializable test-cluster bench-test check rules mutate \
-	safeguards up down lock clean
+	bench bench-year bench-latency bench-scale bench-soak bench-report safeguards up down lock clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -96,6 +100,33 @@ mutate: $(VENV)/.dev  ## change the rules a little: do the tests notice? MUTATE_
 
 safeguards: $(VENV)/.dev  ## switch each safeguard off in turn: does a test notice? SAFEGUARDS="inbox mandatory"
 	@$(SERVED) $(BIN)/python -m scripts.safeguards $(SAFEGUARDS)
+
+# ---------------------------------------------------------------- benchmarks
+
+BENCH := $(SERVED) $(BIN)/python -m
+# What the short set finds is kept apart: RESULTS.md shows whole runs.
+SHORT := BENCH_RESULTS=build/bench $(BENCH)
+
+bench: $(VENV)/.bench  ## a short set of benchmarks, under ten minutes; whole ones: bench-NAME
+	@$(SHORT) benchmarks.throughput --rounds 2 --orders 8000 --rival-orders 400
+	@$(SHORT) benchmarks.latency --rounds 1 --orders 8000 --seconds 10
+	@$(SHORT) benchmarks.hot --rounds 1 --orders 6000
+	@$(SHORT) benchmarks.scale --rounds 1 --orders 8000
+
+bench-year: $(VENV)/.bench  ## a year of a real shop, embedded and on servers; UCI=FILE names the data
+	@UCI="$(UCI)" $(BENCH) benchmarks.year $(BENCH_ARGS)
+
+bench-latency: $(VENV)/.bench  ## from an order until the warehouse hears of it; 4 minutes
+	@$(BENCH) benchmarks.latency $(BENCH_ARGS)
+
+bench-scale: $(VENV)/.bench  ## one, two and four workers, and what bounds them; 4 minutes
+	@$(BENCH) benchmarks.scale $(BENCH_ARGS)
+
+bench-soak: $(VENV)/.bench  ## a worker's memory at full load; half an hour. BENCH_ARGS="--minutes 3"
+	@$(BENCH) benchmarks.soak $(BENCH_ARGS)
+
+bench-report: $(VENV)/.bench  ## benchmarks/RESULTS.md and its plots anew, from what was measured last
+	@$(BIN)/python -m benchmarks.results_page
 
 # ---------------------------------------------------------------- with an engine
 

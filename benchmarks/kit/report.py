@@ -18,7 +18,7 @@ from sqlalchemy import create_engine, text
 
 from tests.support.services import postgres_url, rabbitmqctl
 
-RESULTS = Path(__file__).parent.parent / "results"
+RESULTS = Path(os.environ.get("BENCH_RESULTS") or Path(__file__).parent.parent / "results")
 _PACKAGES = ("kombu", "orjson", "pika", "psycopg", "pydantic", "sqlalchemy")
 
 
@@ -81,7 +81,8 @@ def conclude(
 ) -> None:
     """Print the last line, one JSON object, and keep it in `benchmarks/results/NAME.json`.
 
-    `ratio`: the one figure the benchmark is about, measured against its target or rival.
+    The variable BENCH_RESULTS names another folder. `ratio`: the one figure the benchmark is about,
+    measured against its target or rival.
     """
     for one in targets:
         print(
@@ -105,7 +106,7 @@ def conclude(
         "versions": versions(),
         "machine": machine(),
     }
-    RESULTS.mkdir(exist_ok=True)
+    RESULTS.mkdir(parents=True, exist_ok=True)
     (RESULTS / f"{name}.json").write_text(json.dumps(told, indent=1) + "\n")
     print(json.dumps(told, separators=(",", ":")))
 
