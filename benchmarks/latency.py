@@ -37,6 +37,7 @@ SECONDS_MAX = 180.0
 AFTER_SECONDS_MAX = 30.0
 ANSWERS = frozenset({"ReadyToShip", "BackToShip", "OrderBackordered", "OrderRejected"})
 BINS_PER_DECADE = 20
+BATCH_FIGURES = ("size", "milliseconds", "decode_ms", "load_ms", "decide_ms", "save_ms")
 TARGETS = {("half load", 50): 50, ("half load", 99): 150, ("100/s", 99): 40}
 
 
@@ -48,6 +49,7 @@ class Load:
     rates: list[float] = field(default_factory=list)
     rounds: list[list[float]] = field(default_factory=list)
     late_ms: list[float] = field(default_factory=list)
+    batches: dict[str, list[float]] = field(default_factory=dict)
 
     def percentile(self, percent: float) -> Spread:
         """Return a percentile of each round."""
@@ -57,6 +59,7 @@ class Load:
         """Send at that rate and listen."""
         kind = f"{self.name.replace('/', '-').replace(' ', '-')}-{number}"
         heard = Receiver(place)
+        before = len(place.said("batch"))
         told = heard.listen(sender(place, kind, rate, WARM_SECONDS + seconds, seed=number + 7))
         first = int(WARM_SECONDS * rate)
         begun = float(told["begun"])
@@ -67,10 +70,15 @@ class Load:
         self.rates.append(rate)
         self.rounds.append(latencies)
         self.late_ms.append(float(told["late_ms"]))
+        said = place.said("batch")[before:]
+        for figure in BATCH_FIGURES:
+            middle = percentile([float(line[figure]) for line in said], 50)
+            self.batches.setdefault(figure, []).append(middle)
         print(
             f"  {self.name} ({rate:,.0f}/s): p50 {percentile(latencies, 50):.1f} ms, "
             f"p99 {percentile(latencies, 99):.1f} ms, at most {max(latencies):.1f} ms, "
-            f"sent late by at most {told['late_ms']} ms"
+            f"sent late by at most {told['late_ms']} ms; batches of {self.batches['size'][-1]:.0f} "
+            f"in {self.batches['milliseconds'][-1]:.1f} ms"
         )
 
 
@@ -225,6 +233,7 @@ def main() -> None:
                 "p99_ms": load.percentile(99),
                 "at_most_ms": load.percentile(100),
                 "sent_late_ms": Spread(load.late_ms),
+                "batches": {name: Spread(values) for name, values in load.batches.items()},
                 "histogram": histogram(load.rounds),
             }
             for load in loads
