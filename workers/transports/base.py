@@ -118,6 +118,8 @@ class Consumer(Protocol):
     def receive(self, count_max: int, wait_seconds: float) -> list[Delivery]:
         """Wait up to `wait_seconds` for a first delivery, then gather for `batch_wait_ms_max`.
 
+        It may gather for less: what is there already is a batch, and so is what nothing follows.
+
         Returns at most `count_max`, in the queue's order; [] when nothing came.
         Raises ConnectionLost or TopologyMissing when the consumer is finished.
         """
