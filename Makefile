@@ -22,9 +22,12 @@ SERVED := $(BIN)/python -m scripts.with_services
 SAFEGUARDS ?=
 # More words for a benchmark, e.g. `make bench-hot BENCH_ARGS="--rounds 5"`.
 BENCH_ARGS ?=
+# The whole "Online Retail" set (UCI 352) as a CSV file, for `make bench-year UCI=FILE`.
+UCI ?=
 
 .PHONY: help setup demo test test-long test-serializable test-cluster test-compiled compiled check \
-	rules mutate safeguards bench-test bench-growth bench-release bench-hot up down lock clean
+	rules mutate safeguards bench bench-test bench-throughput bench-year bench-growth bench-release \
+	bench-hot bench-latency bench-scale bench-soak bench-report up down lock clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -122,14 +125,45 @@ test-compiled: $(COMPILED)/.made  ## what proves the rules, with the rules compi
 
 # ---------------------------------------------------------------- benchmarks
 
-bench-growth: $(VENV)/.bench  ## the same load on an empty and on a grown store, and its queries; 10 minutes
-	@$(SERVED) $(BIN)/python -m benchmarks.growth $(BENCH_ARGS)
+BENCH := $(SERVED) $(BIN)/python -m
+# What the short set finds is kept apart: RESULTS.md shows whole runs.
+SHORT := BENCH_RESULTS=build/bench $(BENCH)
 
-bench-release: $(VENV)/.bench  ## one receipt for a million lines that wait; 4 minutes. BENCH_ARGS="--lines 100000"
-	@$(SERVED) $(BIN)/python -m benchmarks.release $(BENCH_ARGS)
+.PHONY: bench-setup
+bench-setup: $(VENV)/.bench $(COMPILED)/.made  # what is measured is what an image runs
 
-bench-hot: $(VENV)/.bench  ## four workers, one sku in every order, against orders of all skus alike
-	@$(SERVED) $(BIN)/python -m benchmarks.hot $(BENCH_ARGS)
+bench: bench-setup  ## a short set of benchmarks, under ten minutes; whole ones: bench-NAME
+	@$(SHORT) benchmarks.throughput --rounds 2 --orders 8000 --rival-orders 400
+	@$(SHORT) benchmarks.latency --rounds 1 --orders 8000 --seconds 10
+	@$(SHORT) benchmarks.hot --rounds 1 --orders 6000
+	@$(SHORT) benchmarks.scale --rounds 1 --orders 8000
+
+bench-throughput: bench-setup  ## orders a second, against a worker per message and the floor; 4 minutes
+	@$(BENCH) benchmarks.throughput $(BENCH_ARGS)
+
+bench-year: bench-setup  ## a year of a real shop, embedded and on servers; UCI=FILE names the data
+	@UCI="$(UCI)" $(BENCH) benchmarks.year $(BENCH_ARGS)
+
+bench-growth: bench-setup  ## the same load on an empty and on a grown store, and its queries; 10 minutes
+	@$(BENCH) benchmarks.growth $(BENCH_ARGS)
+
+bench-release: bench-setup  ## one receipt for a million lines that wait; 4 minutes. BENCH_ARGS="--lines 100000"
+	@$(BENCH) benchmarks.release $(BENCH_ARGS)
+
+bench-hot: bench-setup  ## four workers, one sku in every order, against orders of all skus alike
+	@$(BENCH) benchmarks.hot $(BENCH_ARGS)
+
+bench-latency: bench-setup  ## from an order until the warehouse hears of it; 4 minutes
+	@$(BENCH) benchmarks.latency $(BENCH_ARGS)
+
+bench-scale: bench-setup  ## one, two and four workers, and what bounds them; 4 minutes
+	@$(BENCH) benchmarks.scale $(BENCH_ARGS)
+
+bench-soak: bench-setup  ## a worker's memory at full load; half an hour. BENCH_ARGS="--minutes 3"
+	@$(BENCH) benchmarks.soak $(BENCH_ARGS)
+
+bench-report: $(VENV)/.bench  ## benchmarks/RESULTS.md and its plots anew, from what was measured last
+	@$(BIN)/python -m benchmarks.results_page
 
 # ---------------------------------------------------------------- with an engine
 

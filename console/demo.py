@@ -26,7 +26,7 @@ from console.trouble import Status
 from store.audit.inspection import inspect
 from store.views.backorders import Wanted, backorders
 from workers.clock import SystemClock
-from workers.wiring import House, opened
+from workers.wiring import House, ease_collection, opened
 
 _THOUSANDTHS = 1_000
 _OF_LINES = 600  # of the work is done when the last line is read; the rest is waiting for goods
@@ -61,6 +61,7 @@ def _replay(settings: Settings, full: Path | None, *, on_servers: bool) -> int:
             pass
         begun = clock.monotonic()
         data_clock = DataClock(replay.now)
+        ease_collection()
         with opened(settings, data_clock) as house:
             with running(house) as engine:
                 replay.run(engine, data_clock, _Watcher(bar))

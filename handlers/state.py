@@ -207,9 +207,12 @@ class State:
             raise Unloaded("skus", missing)
 
     def order(self, key: OrderKey) -> Order | None:
-        """Return an order, None where it does not exist; ask for it where it was not loaded."""
+        """Return an order, None where it does not exist; ask for it where it was not loaded.
+
+        What is named is worked on as a whole.
+        """
         order = self.orders.get(key)
-        if order is None and key not in self.unknown_orders:
+        if order.in_part if order is not None else key not in self.unknown_orders:
             raise Unloaded("orders", key)
         return order
 

@@ -95,10 +95,9 @@ class Asked:
     reserved: Found[tuple[str, str]] = field(default_factory=Found)
 
     @property
-    def orders(self) -> set[OrderKey]:
-        """The orders to be loaded."""
-        lines = (self.unlinked, self.misplaced, self.held)
-        return self.reserved.orders.union(*(found.orders for found in lines))
+    def orders_whole(self) -> set[OrderKey]:
+        """The orders to be loaded with all their lines: all but those with another date."""
+        return self.reserved.orders | self.unlinked.orders | self.misplaced.orders
 
 
 def sellers(events: Iterable[Event]) -> Sellers:

@@ -1,18 +1,33 @@
-"""Orders: locked in order, then read whole, with all lines, allocations and links.
+"""Orders: locked in order, then read, with their lines, allocations and links.
 
 They are read after the lock is had, so that they are those it protects. A line of a sku that is not
 locked here may be read; of it nothing is changed but what is released (O9).
+
+Named orders are read whole. Of one found only because a line of it waits for a sku, the other lines
+are mostly left where they are: that of an order of hundreds of lines one is served (a year of a
+wholesaler's orders: 8 of 10 lines read were of no use). What may leave with it (O9) is read, and
+whether anything else of it still waits.
 """
 
-from collections.abc import Collection
+# ruff: noqa: S608 - what is put into SQL is a list of columns
+
+from collections.abc import Collection, Iterable, Mapping
+from itertools import chain
 from typing import Any
 
+from events.vocabulary import ShipMode
 from handlers.state import Allocation, Line, Link, Order, OrderKey, Sourced, State, Unloaded
 from store.columns import json_value
+from store.found import LineKey
 from store.statements import Columns, Query
 from store.transaction import Transaction
 
 _ORDER: Columns = (("shop", "text"), ("order_id", "text"))
+_OF_SKU: Columns = (*_ORDER, ("sku", "text"))
+_LINE = """t.shop, t.order_id, t.line_id, t.position, t.sku, t.ordered, t.shortage, t.pending,
+        t.drop_ship, t.shipped, t.cancelled, t.rejected, t.short, t.sourced, t.group_name,
+        t.staff_held, t.held_since, t.told, t.told_expected_at, t.told_days, t.name, t.unit_price,
+        t.allocated, t.linked"""
 
 _SKUS = Query(
     """
@@ -34,14 +49,30 @@ LOCK = Query(
     _ORDER,
 )
 _LINES = Query(
-    """
-    SELECT t.shop, t.order_id, t.line_id, t.position, t.sku, t.ordered, t.shortage, t.pending,
-        t.drop_ship, t.shipped, t.cancelled, t.rejected, t.short, t.sourced, t.group_name,
-        t.staff_held, t.held_since, t.told, t.told_expected_at, t.told_days, t.name, t.unit_price,
-        t.linked
-    FROM {given} CROSS JOIN order_lines AS t
+    f"""
+    SELECT {_LINE}
+    FROM {{given}} CROSS JOIN order_lines AS t
     WHERE t.shop = given.shop AND t.order_id = given.order_id
     ORDER BY t.shop, t.order_id, t.position
+    """,
+    _ORDER,
+)
+_SOME_LINES = Query(
+    f"""
+    SELECT {_LINE}
+    FROM {{given}} CROSS JOIN order_lines AS t
+    WHERE t.shop = given.shop AND t.order_id = given.order_id
+        AND (t.sku = given.sku OR t.unreleased > 0 OR t.linked > 0 OR t.group_name IS NOT NULL)
+    ORDER BY t.shop, t.order_id, t.position
+    """,
+    _OF_SKU,
+)
+_WAITING = Query(
+    """
+    SELECT t.shop, t.order_id, COUNT(*)
+    FROM {given} CROSS JOIN order_lines AS t
+    WHERE t.shop = given.shop AND t.order_id = given.order_id AND (t.shortage > 0 OR t.pending > 0)
+    GROUP BY t.shop, t.order_id
     """,
     _ORDER,
 )
@@ -75,35 +106,39 @@ def skus_by_order(tx: Transaction, orders: Collection[OrderKey]) -> dict[OrderKe
     return skus
 
 
+def skus_waited_for(*found: Iterable[tuple[str, list[LineKey]]]) -> dict[OrderKey, set[str]]:
+    """Return for which skus orders wait, given lines by their sku."""
+    skus: dict[OrderKey, set[str]] = {}
+    for sku, lines in chain(*found):
+        for shop, order_id, _line_id in lines:
+            skus.setdefault((shop, order_id), set()).add(sku)
+    return skus
+
+
 def load(
-    tx: Transaction, state: State, wanted: Collection[OrderKey], named: Collection[OrderKey]
+    tx: Transaction,
+    state: State,
+    wanted: Collection[OrderKey],
+    named: Collection[OrderKey],
+    waiting: Mapping[OrderKey, Collection[str]],
 ) -> None:
     """Lock and read the wanted orders; of the named ones, note which there are not.
+
+    `waiting`: the skus for which others wait; these are read in part where their lines may leave
+    one by one.
 
     A new order need not be wanted: who has placed the same one since it was first asked for is met
     when this one is written.
     Raises Unloaded where a named order has a line of a sku that is not locked.
     """
-    for row in tx.query(LOCK, sorted(wanted)):
+    for row in tx.query(LOCK, sorted(waiting.keys() | wanted)):
         _order(tx, state, row)
     state.unknown_orders = {key for key in named if key not in state.orders}
-    found = sorted(state.orders)
-    linked = set()
-    for row in tx.query(_LINES, found):
-        line = _line(tx, state, row)
-        if row[-1]:
-            linked.add(line.order.key)
-    for shop, order_id, line_id, seq, source, qty, by_fill, release_id in tx.query(
-        _ALLOCATIONS, found
-    ):
-        allocation = Allocation(seq, source, qty, bool(by_fill), release_id)
-        allocation.loaded = allocation.values()
-        state.orders[shop, order_id].lines[line_id].allocations.append(allocation)
-    for shop, order_id, line_id, replenishment_id, by_hand, qty in tx.query(_LINKS, sorted(linked)):
-        line = state.orders[shop, order_id].lines[line_id]
-        link = Link(line, replenishment_id, bool(by_hand), qty)
-        link.loaded = link.values()
-        line.links.append(link)
+    for key in waiting.keys() - wanted & state.orders.keys():
+        state.orders[key].in_part = state.orders[key].ship_mode == ShipMode.PARTIAL
+    allocated, linked = _lines(tx, state, waiting)
+    _allocations(tx, state, sorted(allocated))
+    _links(tx, state, sorted(linked))
     missing = {
         line.sku
         for key in named
@@ -113,6 +148,49 @@ def load(
     }
     if missing:
         raise Unloaded("skus", missing)
+
+
+def _lines(
+    tx: Transaction, state: State, waiting: Mapping[OrderKey, Collection[str]]
+) -> tuple[set[OrderKey], set[OrderKey]]:
+    """Read the lines; return the orders of which any has allocations, and links."""
+    allocated, linked = set(), set()
+    whole = sorted(key for key, order in state.orders.items() if not order.in_part)
+    some = sorted(key for key, order in state.orders.items() if order.in_part)
+    of_skus = [(*key, sku) for key in some for sku in sorted(waiting[key])]
+    for row in chain(tx.query(_LINES, whole), tx.query(_SOME_LINES, of_skus)):
+        order = state.orders[row[0], row[1]]
+        if row[2] in order.lines:
+            continue  # read in part, for another sku as well
+        _line(tx, order, row)
+        if row[-2]:
+            allocated.add(order.key)
+        if row[-1]:
+            linked.add(order.key)
+    for shop, order_id, count in tx.query(_WAITING, some):
+        order = state.orders[shop, order_id]
+        read = sum(1 for line in order.lines.values() if line.shortage or line.pending)
+        order.rest_waits = count > read
+    return allocated, linked
+
+
+def _allocations(tx: Transaction, state: State, orders: list[OrderKey]) -> None:
+    for shop, order_id, line_id, seq, source, qty, by_fill, release_id in tx.query(
+        _ALLOCATIONS, orders
+    ):
+        line = state.orders[shop, order_id].lines.get(line_id)
+        if line is not None:  # else it is one that was left where it is
+            allocation = Allocation(seq, source, qty, bool(by_fill), release_id)
+            allocation.loaded = allocation.values()
+            line.allocations.append(allocation)
+
+
+def _links(tx: Transaction, state: State, orders: list[OrderKey]) -> None:
+    for shop, order_id, line_id, replenishment_id, by_hand, qty in tx.query(_LINKS, orders):
+        line = state.orders[shop, order_id].lines[line_id]
+        link = Link(line, replenishment_id, bool(by_hand), qty)
+        link.loaded = link.values()
+        line.links.append(link)
 
 
 def _order(tx: Transaction, state: State, row: tuple[Any, ...]) -> None:
@@ -156,10 +234,10 @@ def _order(tx: Transaction, state: State, row: tuple[Any, ...]) -> None:
     tx.saw(clock)
 
 
-def _line(tx: Transaction, state: State, row: tuple[Any, ...]) -> Line:
+def _line(tx: Transaction, order: Order, row: tuple[Any, ...]) -> None:
     (
-        shop,
-        order_id,
+        _shop,
+        _order_id,
         *units,
         sourced,
         group,
@@ -170,9 +248,9 @@ def _line(tx: Transaction, state: State, row: tuple[Any, ...]) -> Line:
         told_days,
         name,
         unit_price,
+        _allocated,
         _linked,
     ) = row
-    order = state.orders[shop, order_id]
     values = (
         *units,
         _SOURCED[sourced],
@@ -188,4 +266,3 @@ def _line(tx: Transaction, state: State, row: tuple[Any, ...]) -> Line:
     line = Line(order, *values)
     line.loaded = line.values()
     order.lines[line.line_id] = line
-    return line

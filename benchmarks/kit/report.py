@@ -4,6 +4,7 @@ import json
 import os
 import platform
 import statistics
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -17,7 +18,7 @@ from sqlalchemy import create_engine, text
 
 from tests.support.services import postgres_url, rabbitmqctl
 
-RESULTS = Path(__file__).parent.parent / "results"
+RESULTS = Path(os.environ.get("BENCH_RESULTS") or Path(__file__).parent.parent / "results")
 _PACKAGES = ("kombu", "orjson", "pika", "psycopg", "pydantic", "sqlalchemy")
 
 
@@ -33,6 +34,8 @@ class Spread:
         return statistics.median(self.values)
 
     def __str__(self) -> str:
+        if len(self.values) == 1:
+            return _short(self.median)
         return f"{_short(self.median)} [{_short(min(self.values))}-{_short(max(self.values))}]"
 
     def told(self) -> dict[str, float | int]:
@@ -60,19 +63,50 @@ def show(title: str, headers: Sequence[str], rows: Sequence[Sequence[object]]) -
     Console(width=160 if not os.isatty(1) else None).print(table)
 
 
-def conclude(name: str, ratio: float | None, figures: Mapping[str, Any]) -> None:
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What was to be reached, in words, what came, and whether that is enough."""
+
+    what: str
+    target: str
+    measured: object
+    met: bool
+
+
+def conclude(
+    name: str,
+    ratio: float | None,
+    figures: Mapping[str, Any],
+    targets: Sequence[Target] = (),
+) -> None:
     """Print the last line, one JSON object, and keep it in `benchmarks/results/NAME.json`.
 
-    `ratio`: the one figure the benchmark is about, measured against its target or rival.
+    The variable BENCH_RESULTS names another folder. `ratio`: the one figure the benchmark is about,
+    measured against its target or rival.
     """
+    for one in targets:
+        print(
+            f"{'reached' if one.met else 'MISSED '}: {one.what}: "
+            f"{_cell(one.measured)}, target {one.target}"
+        )
     told = {
         "benchmark": name,
+        "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "ratio": None if ratio is None else _rounded(ratio),
+        "targets": [
+            {
+                "what": one.what,
+                "target": one.target,
+                "measured": _told(one.measured),
+                "met": bool(one.met),
+            }
+            for one in targets
+        ],
         **{key: _told(value) for key, value in figures.items()},
         "versions": versions(),
         "machine": machine(),
     }
-    RESULTS.mkdir(exist_ok=True)
+    RESULTS.mkdir(parents=True, exist_ok=True)
     (RESULTS / f"{name}.json").write_text(json.dumps(told, indent=1) + "\n")
     print(json.dumps(told, separators=(",", ":")))
 

@@ -14,7 +14,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
+import orjson
 import pika
 from pika.adapters.blocking_connection import BlockingChannel
 from pika.exceptions import ChannelClosedByBroker
@@ -28,6 +30,7 @@ from workers.transports.base import OutgoingMessage
 from workers.wiring import opened
 
 PREFIX = "bench"
+START_SECONDS_MAX = 60.0
 STOP_SECONDS_MAX = 30.0
 POLL_SECONDS = 0.02
 STILL_SECONDS = 1.5
@@ -97,6 +100,12 @@ class Room:
             settings = {**settings, "PYTHONPATH": str(COMPILED), "PYTHONSAFEPATH": "1"}
         return self.start("worker", ["console", "worker"], **settings)
 
+    def listened(self, module: str, words: Sequence[str]) -> "subprocess.Popen[bytes]":
+        """Start `python -m` of a module that says on its standard output what came of it."""
+        process = subprocess.Popen([sys.executable, "-m", module, *words], stdout=subprocess.PIPE)
+        self.processes.append(process)
+        return process
+
     def start(self, name: str, module: Sequence[str], **settings: str) -> "subprocess.Popen[bytes]":
         """Start `python -m` of a module and its words, with the settings of this room."""
         environment = {
@@ -119,6 +128,24 @@ class Room:
         """Return what the processes have said."""
         return "\n".join(path.read_text() for path in sorted(self.folder.glob("*.log")))
 
+    def said(self, event: str) -> list[dict[str, Any]]:
+        """Return the lines of one name that the workers have logged."""
+        whole = [
+            line
+            for path in sorted(self.folder.glob("worker-*.log"))
+            for line in path.read_bytes().split(b"\n")[:-1]
+            if line.startswith(b"{")
+        ]
+        return [told for line in whole if (told := orjson.loads(line))["event"] == event]
+
+    def until_said(self, event: str, count: int) -> None:
+        """Wait until the workers have logged lines of one name so many times."""
+        deadline = time.monotonic() + START_SECONDS_MAX
+        while len(self.said(event)) < count:
+            if time.monotonic() > deadline or any(process.poll() for process in self.processes):
+                raise TimeoutError(f"{event} was not said {count} times:\n{self.logs()[-4000:]}")
+            time.sleep(POLL_SECONDS)
+
     def stop(self) -> None:
         """End every process started here; raise where one had ended by itself, in error."""
         ended = [process.poll() for process in self.processes]
@@ -135,15 +162,16 @@ class Room:
         if any(ended):
             raise RuntimeError(f"a process ended with {ended}:\n{self.logs()[-4000:]}")
 
-    def drained(self, expected: int, *, seconds_max: float) -> "Drain":
+    def drained(self, expected: int, *, seconds_max: float, begun: float | None = None) -> "Drain":
         """Watch until `expected` messages were taken from the inbox and all is in the sink.
 
-        Returns when the first was delivered, and when the last arrived in the sink (monotonic
-        seconds), and how many messages that were. Raises TimeoutError.
+        Returns when the first was delivered (or `begun`, where that is known better), and when the
+        last arrived in the sink (monotonic seconds), and how many messages that were. Raises
+        TimeoutError.
         """
         inbox = topology(self.stack.prefix).inbox_queue
         deadline = time.monotonic() + seconds_max
-        started: float | None = None
+        started = begun
         moved = time.monotonic()
         came = -1
         with counting(self.broker_url) as queues:
@@ -157,7 +185,7 @@ class Room:
                 is_still = started is not None and ready == 0 and now - moved > STILL_SECONDS
                 if is_still and self._all_kept():
                     assert started is not None
-                    return Drain(started, moved, came)
+                    return Drain(started, moved, came, time.monotonic() - moved)
                 if now > deadline:
                     raise TimeoutError(
                         f"{ready} of {expected} still wait, {came} came out:\n{self.logs()[-4000:]}"
@@ -173,11 +201,15 @@ class Room:
 
 @dataclass(frozen=True, slots=True)
 class Drain:
-    """From the first delivery to the last confirmed message, in monotonic seconds."""
+    """From the first delivery to the last confirmed message, in monotonic seconds.
+
+    `watched_after`: seconds until it was sure that nothing more would come.
+    """
 
     started: float
     ended: float
     sunk: int
+    watched_after: float = 0.0
 
     @property
     def seconds(self) -> float:

@@ -119,6 +119,8 @@ class Consumer(Protocol):
         """Wait up to `wait_seconds` for a first delivery, then gather for `batch_wait_ms_max`.
 
         With no time to wait it takes what is there: there is other work, while which more comes.
+        It may gather for less: what is there already is a batch, and so is what nothing follows.
+
         Returns at most `count_max`, in the queue's order; [] when nothing came.
         Raises ConnectionLost or TopologyMissing when the consumer is finished.
         """

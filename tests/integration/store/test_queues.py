@@ -5,9 +5,10 @@ from datetime import timedelta
 
 import pytest
 
+from events.outbound import BackToShip
 from handlers.policy import Policy, Rules
 from handlers.rows.items import Queue
-from handlers.state import Keys
+from handlers.state import Keys, Unloaded
 from store.transaction import Database
 from tests.support.builders import (
     item_changed,
@@ -132,11 +133,64 @@ def test_a_line_that_waits_no_more_heads_no_queue(database: Database) -> None:
     assert {row.shortage for row in item.demand.values()} == {5}
 
 
-def test_the_orders_of_heads_are_loaded_whole(database: Database) -> None:
-    keep(database, order_placed("1", [("A", 1), ("B", 2), ("C", 3)]))
+def read_of(database: Database, keys: Keys) -> list[str]:
+    """The skus of the lines of order 1 that were read."""
+    return [line.sku for line in stored(database, keys).orders["main", "1"].lines.values()]
+
+
+def test_of_the_orders_of_heads_only_the_lines_that_wait_for_the_sku_are_read(
+    database: Database,
+) -> None:
+    keep(database, order_placed("1", [("A", 1), ("B", 2), ("C", 3), ("A", 4)]))
+    keys = Keys(skus={"A"}, usable={"A"})
+    assert read_of(database, keys) == ["A", "A"]
+    assert stored(database, keys).orders["main", "1"].rest_waits
+    both = Keys(skus={"A", "C"}, usable={"A", "C"})
+    assert read_of(database, both) == ["A", "C", "A"]
+    named = Keys(skus={"A", "B", "C"}, usable={"A"}, orders={("main", "1")})
+    assert read_of(database, named) == ["A", "B", "C", "A"]
+
+
+@rule("O9")
+@pytest.mark.parametrize("ship_mode", ["complete", "line"])
+def test_orders_that_do_not_leave_in_parts_are_read_whole(
+    database: Database, ship_mode: str
+) -> None:
+    keep(database, order_placed("1", [("A", 1), ("B", 2)], ship_mode=ship_mode))
+    assert read_of(database, Keys(skus={"A"}, usable={"A"})) == ["A", "B"]
+
+
+@rule("O9")
+def test_what_leaves_only_together_and_what_may_leave_now_is_read(database: Database) -> None:
+    keep(database, place_changed("WH1"), stock_received("r1", "WH1", [("D", 1)]))
+    b, c = ({"line_id": n, "sku": n, "qty": 1, "group": "g"} for n in ("B", "C"))
+    keep(database, order_placed("1", [("A", 1), b, c, ("D", 1), ("E", 1)], release="manual"))
+    assert read_of(database, Keys(skus={"A"}, usable={"A"})) == ["A", "B", "C", "D"]
+
+
+@rule("O9")
+def test_an_order_read_in_part_is_not_complete_before_the_rest_of_it_is(
+    database: Database,
+) -> None:
+    keep(database, place_changed("WH1"))
+    keep(database, order_placed("1", [("A", 1), ("B", 1), ("C", 1)]), order_cancelled("1", ["3"]))
+    complete = [
+        emission.message.order_complete
+        for sku in ("A", "B")
+        for emission in keep(
+            database, stock_received(f"r-{sku}", "WH1", [(sku, 1)])
+        ).decision.emissions
+        if isinstance(emission.message, BackToShip)
+    ]
+    assert complete == [False, True]
+
+
+def test_an_order_read_in_part_is_asked_for_where_it_is_named(database: Database) -> None:
+    keep(database, order_placed("1", [("A", 1), ("B", 2)]))
     state = stored(database, Keys(skus={"A"}, usable={"A"}))
-    assert set(state.items) == {"A"}
-    assert [line.sku for line in state.orders["main", "1"].lines.values()] == ["A", "B", "C"]
+    with pytest.raises(Unloaded) as asked:
+        state.order(("main", "1"))
+    assert (asked.value.kind, asked.value.key) == ("orders", ("main", "1"))
 
 
 @rule("R10", "R11")
