@@ -78,7 +78,7 @@ _BODIES = Query(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: of these a batch makes hundreds
 class Arrival:
     """An event as it came: checked, with the bytes it was read from."""
 

@@ -56,7 +56,7 @@ _ANY_DUE = Query(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: of these a window has a thousand
 class Outgoing:
     """One event to publish. `at`: when its cause happened; `failures`: refused so often before."""
 

@@ -50,7 +50,7 @@ class TransportOptions:
     embedded_poll_ms: int = 50
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: of these a batch makes hundreds
 class Delivery:
     """One message as it came. The body is never inflated: `compressed` says it would need to be."""
 
@@ -77,7 +77,7 @@ class Delivery:
         return self.cut.sha256 if self.cut is not None else sha256(self.body).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # as above
 class OutgoingMessage:
     """One message to publish. `timestamp` is in unix seconds."""
 
