@@ -7,7 +7,8 @@ published before; the start of the processes is not counted.
 
 Four, on the same machine, one after the other in each round, in a database and virtual host of
 their own each:
-- `backship`: workers as `backship worker --processes 2` starts them, the rules compiled;
+- `backship`: workers as `backship worker --processes 2` starts them, the rules compiled as in the
+  image, `BATCH_SIZE_MAX` at its largest, as for a backlog;
 - `backship, read`: the same, the rules read by the interpreter as from a clone;
 - `per message`: what it is compared with: FastStream and SQLAlchemy's ORM, inbox, SELECT … FOR
   UPDATE, outbox, relay, the same rules by the same `decide` (`benchmarks/rivals/per_message.py`),
@@ -25,12 +26,14 @@ from dataclasses import dataclass, field
 
 from benchmarks.kit.cpu import used
 from benchmarks.kit.load import catalogue, orders, real_skew
-from benchmarks.kit.report import Spread, conclude, ratios, show
+from benchmarks.kit.report import Spread, Target, conclude, ratios, show
 from benchmarks.kit.room import Room, room
+from benchmarks.kit.sizes import sizes
 from workers.transports.base import OutgoingMessage
 
 SECONDS_MAX = 180.0
 WARM_ORDERS = 2_000
+BATCH = 1_000
 TARGET_RATIO = 30.0
 TARGET_FLOOR = 0.6
 
@@ -44,14 +47,16 @@ class Contender:
     rates: list[float] = field(default_factory=list)
     cpu: dict[str, list[float]] = field(default_factory=dict)
     sunk: list[float] = field(default_factory=list)
+    written: dict[str, float] = field(default_factory=dict)  # bytes an order, in the last round
 
     def measure(self, place: Room, count: int) -> None:
         """Work off the backlog of a room."""
-        before = used()
+        before, small = used(), sizes(place.stack)
         self.start(place)
         drain = place.drained(count, seconds_max=SECONDS_MAX)
         spent = used(process.pid for process in place.processes).since(before)
         place.stop()
+        self.written = sizes(place.stack).since(small, count)
         self.rates.append(count / drain.seconds)
         self.sunk.append(drain.sunk / count)
         for component, seconds in spent.items():
@@ -93,7 +98,7 @@ def main() -> None:
     def workers(*, compiled: bool) -> Callable[[Room], None]:
         def start(place: Room) -> None:
             for _ in range(wanted.processes):
-                place.worker(compiled=compiled)
+                place.worker(compiled=compiled, BACKSHIP_BATCH_SIZE_MAX=str(BATCH))
 
         return start
 
@@ -168,10 +173,20 @@ def _tell(ours: Contender, read: Contender, theirs: Contender, floor: Contender)
                     "orders_per_second": Spread(one.rates),
                     "messages_out": Spread(one.sunk),
                     "cpu_us": {name: Spread(values) for name, values in one.cpu.items()},
+                    "written_bytes": one.written,
                 }
                 for one in everyone
             },
         },
+        [
+            Target(
+                "times the worker per message",
+                f"≥ {TARGET_RATIO:.0f}",
+                against,
+                against.median >= TARGET_RATIO,
+            ),
+            Target("of the floor", f"≥ {TARGET_FLOOR}", of_floor, of_floor.median >= TARGET_FLOOR),
+        ],
     )
 
 

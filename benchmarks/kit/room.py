@@ -90,7 +90,7 @@ class Room:
             connection.execute(text("VACUUM ANALYZE"))
         server.dispose()
 
-    def worker(self, *, compiled: bool = False, **settings: str) -> "subprocess.Popen[bytes]":
+    def worker(self, *, compiled: bool = True, **settings: str) -> "subprocess.Popen[bytes]":
         """Start `backship worker` with its log in a file, as an operator does.
 
         `compiled`: the one that `make compiled` has made.
