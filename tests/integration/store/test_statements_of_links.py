@@ -18,7 +18,7 @@ from tests.support.wire import T0
 
 SKUS = "ABC"
 OPEN = ReplenishmentState.OPEN
-STATEMENTS_MAX = 40
+STATEMENTS_MAX = 44
 
 
 def fill(database: Database, count: int) -> None:
