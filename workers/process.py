@@ -139,7 +139,6 @@ def process(desk: Desk, intake: Intake, failed: Mapping[EventKey, SetAside], mor
             if (why := failed.get((row.event.source, row.event.id))) is not None
         ]
         save(tx, state, decision, now)
-        state.dissolve()
         suspects.forget(tx, intake.suspects)
         crash_point("after_save")
     crash_point("after_commit")
@@ -147,6 +146,7 @@ def process(desk: Desk, intake: Intake, failed: Mapping[EventKey, SetAside], mor
     report = _report(intake, claim, decision)
     report.seconds = watch.laps
     report.skus, report.orders = len(state.items), len(state.orders)
+    state.dissolve()
     return report
 
 
