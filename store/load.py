@@ -64,10 +64,8 @@ def load(tx: Transaction, keys: Keys, events: Sequence[Event], rules: Rules) -> 
     dated = {**dict.fromkeys(closed), **keys.dated}
     lines = load_lines.find(tx, state, keys, dated, changing)
     wanted = keys.usable_orders.union(of_orders, links.orders, lines.orders_whole)
-    held = load_orders.skus_waited_for(
-        ((sku, found) for (sku, _queue), found in heads.lines.items()), lines.held.lines.items()
-    )
-    load_orders.load(tx, state, wanted, keys.orders, held)
+    in_part = heads.orders | lines.held.orders
+    load_orders.load(tx, state, wanted, keys.orders, in_part)
     load_queues.join(state, heads)
     load_links.join(state, links)
     load_lines.join(state, lines)

@@ -5,25 +5,23 @@ locked here may be read; of it nothing is changed but what is released (O9).
 
 Named orders are read whole. Of one found only because a line of it waits for a sku, the other lines
 are mostly left where they are: that of an order of hundreds of lines one is served (a year of a
-wholesaler's orders: 8 of 10 lines read were of no use). What may leave with it (O9) is read, and
-whether anything else of it still waits.
+wholesaler's orders: 8 of 10 lines read were of no use). Read is what still waits, what may leave
+with it (O9), and what is bought for its lines.
 """
 
 # ruff: noqa: S608 - what is put into SQL is a list of columns
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection
 from itertools import chain
 from typing import Any
 
 from events.vocabulary import ShipMode
 from handlers.state import Allocation, Line, Link, Order, OrderKey, Sourced, State, Unloaded
 from store.columns import json_value
-from store.found import LineKey
 from store.statements import Columns, Query
 from store.transaction import Transaction
 
 _ORDER: Columns = (("shop", "text"), ("order_id", "text"))
-_OF_SKU: Columns = (*_ORDER, ("sku", "text"))
 _LINE = """t.shop, t.order_id, t.line_id, t.position, t.sku, t.ordered, t.shortage, t.pending,
         t.drop_ship, t.shipped, t.cancelled, t.rejected, t.short, t.sourced, t.group_name,
         t.staff_held, t.held_since, t.told, t.told_expected_at, t.told_days, t.name, t.unit_price,
@@ -62,17 +60,9 @@ _SOME_LINES = Query(
     SELECT {_LINE}
     FROM {{given}} CROSS JOIN order_lines AS t
     WHERE t.shop = given.shop AND t.order_id = given.order_id
-        AND (t.sku = given.sku OR t.unreleased > 0 OR t.linked > 0 OR t.group_name IS NOT NULL)
+        AND (t.shortage > 0 OR t.pending > 0 OR t.unreleased > 0 OR t.linked > 0
+            OR t.group_name IS NOT NULL)
     ORDER BY t.shop, t.order_id, t.position
-    """,
-    _OF_SKU,
-)
-_WAITING = Query(
-    """
-    SELECT t.shop, t.order_id, COUNT(*)
-    FROM {given} CROSS JOIN order_lines AS t
-    WHERE t.shop = given.shop AND t.order_id = given.order_id AND (t.shortage > 0 OR t.pending > 0)
-    GROUP BY t.shop, t.order_id
     """,
     _ORDER,
 )
@@ -106,37 +96,27 @@ def skus_by_order(tx: Transaction, orders: Collection[OrderKey]) -> dict[OrderKe
     return skus
 
 
-def skus_waited_for(*found: Iterable[tuple[str, list[LineKey]]]) -> dict[OrderKey, set[str]]:
-    """Return for which skus orders wait, given lines by their sku."""
-    skus: dict[OrderKey, set[str]] = {}
-    for sku, lines in chain(*found):
-        for shop, order_id, _line_id in lines:
-            skus.setdefault((shop, order_id), set()).add(sku)
-    return skus
-
-
 def load(
     tx: Transaction,
     state: State,
-    wanted: Collection[OrderKey],
+    wanted: set[OrderKey],
     named: Collection[OrderKey],
-    waiting: Mapping[OrderKey, Collection[str]],
+    waiting: set[OrderKey],
 ) -> None:
     """Lock and read the wanted orders; of the named ones, note which there are not.
 
-    `waiting`: the skus for which others wait; these are read in part where their lines may leave
-    one by one.
+    `waiting`: others, of which lines wait; read in part where their lines may leave one by one.
 
     A new order need not be wanted: who has placed the same one since it was first asked for is met
     when this one is written.
     Raises Unloaded where a named order has a line of a sku that is not locked.
     """
-    for row in tx.query(LOCK, sorted(waiting.keys() | wanted)):
+    for row in tx.query(LOCK, sorted(waiting | wanted)):
         _order(tx, state, row)
     state.unknown_orders = {key for key in named if key not in state.orders}
-    for key in waiting.keys() - wanted & state.orders.keys():
+    for key in (waiting - wanted) & state.orders.keys():
         state.orders[key].in_part = state.orders[key].ship_mode == ShipMode.PARTIAL
-    allocated, linked = _lines(tx, state, waiting)
+    allocated, linked = _lines(tx, state)
     _allocations(tx, state, sorted(allocated))
     _links(tx, state, sorted(linked))
     missing = {
@@ -150,27 +130,18 @@ def load(
         raise Unloaded("skus", missing)
 
 
-def _lines(
-    tx: Transaction, state: State, waiting: Mapping[OrderKey, Collection[str]]
-) -> tuple[set[OrderKey], set[OrderKey]]:
+def _lines(tx: Transaction, state: State) -> tuple[set[OrderKey], set[OrderKey]]:
     """Read the lines; return the orders of which any has allocations, and links."""
     allocated, linked = set(), set()
     whole = sorted(key for key, order in state.orders.items() if not order.in_part)
     some = sorted(key for key, order in state.orders.items() if order.in_part)
-    of_skus = [(*key, sku) for key in some for sku in sorted(waiting[key])]
-    for row in chain(tx.query(_LINES, whole), tx.query(_SOME_LINES, of_skus)):
+    for row in chain(tx.query(_LINES, whole), tx.query(_SOME_LINES, some)):
         order = state.orders[row[0], row[1]]
-        if row[2] in order.lines:
-            continue  # read in part, for another sku as well
         _line(tx, order, row)
         if row[-2]:
             allocated.add(order.key)
         if row[-1]:
             linked.add(order.key)
-    for shop, order_id, count in tx.query(_WAITING, some):
-        order = state.orders[shop, order_id]
-        read = sum(1 for line in order.lines.values() if line.shortage or line.pending)
-        order.rest_waits = count > read
     return allocated, linked
 
 

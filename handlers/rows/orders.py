@@ -214,8 +214,8 @@ class Order:
     `destination` is where its replenishments are delivered, fixed when it was judged (P4).
     `data_hash` tells a repeat of the same order from a conflict (C4), `version_hash` one of its
     last change (C2; "" before the first).
-    `in_part`: not all lines were loaded, but those that wait for skus in hand, are bought for it
-    alone, or may leave now or only with others (O9). `rest_waits`: of the others one still does.
+    `in_part`: not all lines were loaded, but those that wait, are bought for, or may leave now or
+    only with others (O9).
     """
 
     shop: str
@@ -235,7 +235,6 @@ class Order:
     allocation_count: int = 0
     lines: dict[str, Line] = field(default_factory=dict)
     in_part: bool = False
-    rest_waits: bool = False
     loaded: tuple[Any, ...] | None = None
 
     @property

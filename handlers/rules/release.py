@@ -138,7 +138,7 @@ def _waited_since(line: Line) -> datetime:
 
 def _complete(order: Order) -> bool:
     """Has every unit that is not cancelled, rejected or with a vendor been released?"""
-    return not order.rest_waits and all(
+    return all(
         line.shortage == 0
         and line.pending == 0
         and all(row.release_id is not None for row in line.allocations if row.qty)

@@ -138,17 +138,13 @@ def read_of(database: Database, keys: Keys) -> list[str]:
     return [line.sku for line in stored(database, keys).orders["main", "1"].lines.values()]
 
 
-def test_of_the_orders_of_heads_only_the_lines_that_wait_for_the_sku_are_read(
-    database: Database,
-) -> None:
-    keep(database, order_placed("1", [("A", 1), ("B", 2), ("C", 3), ("A", 4)]))
-    keys = Keys(skus={"A"}, usable={"A"})
-    assert read_of(database, keys) == ["A", "A"]
-    assert stored(database, keys).orders["main", "1"].rest_waits
-    both = Keys(skus={"A", "C"}, usable={"A", "C"})
-    assert read_of(database, both) == ["A", "C", "A"]
-    named = Keys(skus={"A", "B", "C"}, usable={"A"}, orders={("main", "1")})
-    assert read_of(database, named) == ["A", "B", "C", "A"]
+def test_of_the_orders_of_heads_only_the_lines_that_wait_are_read(database: Database) -> None:
+    keep(database, place_changed("WH1"), stock_received("r1", "WH1", [("B", 2), ("C", 1)]))
+    keep(database, order_placed("1", [("A", 1), ("B", 2), ("C", 3), ("A", 4), ("D", 5)]))
+    keep(database, order_cancelled("1", ["5"]))
+    assert read_of(database, Keys(skus={"A"}, usable={"A"})) == ["A", "C", "A"]
+    named = Keys(skus={"A", "B", "C", "D"}, usable={"A"}, orders={("main", "1")})
+    assert read_of(database, named) == ["A", "B", "C", "A", "D"]
 
 
 @rule("O9")
@@ -165,6 +161,7 @@ def test_what_leaves_only_together_and_what_may_leave_now_is_read(database: Data
     keep(database, place_changed("WH1"), stock_received("r1", "WH1", [("D", 1)]))
     b, c = ({"line_id": n, "sku": n, "qty": 1, "group": "g"} for n in ("B", "C"))
     keep(database, order_placed("1", [("A", 1), b, c, ("D", 1), ("E", 1)], release="manual"))
+    keep(database, order_cancelled("1", ["5"]))
     assert read_of(database, Keys(skus={"A"}, usable={"A"})) == ["A", "B", "C", "D"]
 
 
