@@ -488,6 +488,8 @@ class WorkingCopy:
                         reason=message.reason,
                         message=message.message,
                         refs=message.refs.model_dump(exclude_none=True),
+                        shop=message.refs.shop,
+                        order_id=message.refs.order_id,
                         at=at,
                     )
                 )

@@ -36,7 +36,7 @@ LEFT = {
     "allocations": "*",
     "links": "*",
     "reasons": "shop, order_id, n, at, decided, event_source, event_id, event_type",
-    "exceptions": "id, code, reason, message, refs, at",
+    "exceptions": "id, code, reason, message, refs, shop, order_id, at",
     "inbox": "source, event_id, type, data_hash, body, outcome, traceparent",
     "items": "sku, vendor, name, alternatives, policy, busy, base_status",
     "item_statuses": "*",
