@@ -48,6 +48,7 @@ from handlers.decision import Applied, Decision, Deferred, Outcome, Repeated
 from handlers.facts import heard_before
 from handlers.keys import keys_of, slots_of
 from handlers.refusals import not_found_in_time
+from handlers.rows.orders import VENDOR
 from handlers.rules import release, replenishment, telling
 from handlers.rules.filling import serve
 from handlers.rules.sellable import sellable, status, unseen_status
@@ -318,6 +319,10 @@ def _items(state: State, event: Event) -> Iterable[Item]:  # noqa: C901 - one ca
             replenishment = state.replenishments.get(data.replenishment_id or "")
             if replenishment is not None:
                 skus |= set(replenishment.lines)
+        case OrderShipped() as data if not data.source.startswith(VENDOR):
+            order = state.order_in_part((data.shop, data.order_id))
+            lines = {} if order is None else order.lines
+            skus = {lines[row.line_id].sku for row in data.lines if row.line_id in lines}
         case (
             OrderCancelled()
             | OrderShipped()

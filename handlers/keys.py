@@ -68,6 +68,9 @@ def _add_order(
     | OrderShipped,
 ) -> None:
     key = (data.shop, data.order_id)
+    if isinstance(data, OrderShipped):
+        _add_shipment(keys, data, key)
+        return
     keys.orders.add(key)
     match data:
         case OrderPlaced():
@@ -82,35 +85,49 @@ def _add_order(
             keys.told_orders.add(key)
         case OrderHoldCleared() | BackToShipRequested() | LineBackordered():
             keys.told_orders.add(key)
-        case OrderShipped():
-            if not data.source.startswith(VENDOR):
-                keys.places.add(data.source)
-            keys.facts.add(fact_key("shipment", *key, data.source, data.shipment_id))
         case _:
             pass
     keys.usable_orders.add(key)
 
 
+def _add_shipment(keys: Keys, data: OrderShipped, key: OrderKey) -> None:
+    keys.facts.add(fact_key("shipment", *key, data.source, data.shipment_id))
+    if data.source.startswith(VENDOR):
+        keys.orders.add(key)
+        keys.usable_orders.add(key)
+        return
+    keys.places.add(data.source)
+    for row in data.lines:
+        shipped = (*key, row.line_id, data.source)
+        keys.shipped[shipped] = keys.shipped.get(shipped, 0) + row.qty
+
+
 def _add_stock(
     keys: Keys, data: StockReceived | StockTransferred | StockReturned | StockCounted
 ) -> None:
-    _moves(keys, (line.sku for line in data.lines))
+    skus = {line.sku for line in data.lines}
+    keys.skus |= skus
     match data:
         case StockReceived():
-            keys.places |= {data.place, data.transfer_to or data.place}
+            to = data.transfer_to or data.place
+            keys.places |= {data.place, to}
+            keys.arriving.setdefault(to, set()).update(skus)
             if data.replenishment_id is not None:
                 keys.replenishments.add(data.replenishment_id)
             keys.facts.add(fact_key("receipt", data.place, data.receipt_id))
         case StockTransferred():
             keys.places |= {data.from_place, data.to}
+            keys.arriving.setdefault(data.to, set()).update(skus)
             keys.facts.add(fact_key("transfer", data.from_place, data.transfer_id))
         case StockReturned():
             keys.places.add(data.place)
+            keys.arriving.setdefault(data.place, set()).update(skus)
             keys.facts.add(fact_key("return", data.place, data.return_id))
         case StockCounted():
             keys.places.add(data.place)
             keys.facts.add(fact_key("count", data.place, data.count_id))
-            keys.reserved |= {line.sku for line in data.lines}
+            keys.usable |= skus
+            keys.reserved |= skus
             keys.counts |= {(line.sku, data.place, data.counted_at) for line in data.lines}
 
 
@@ -133,7 +150,8 @@ def _add_catalogue(
     keys.catalogue = keys.catalogue or not isinstance(data, ItemChanged)
     match data:
         case ItemChanged():
-            _moves(keys, (data.sku,))
+            keys.skus.add(data.sku)
+            keys.usable.add(data.sku)
             keys.orderable.add(data.sku)
             keys.dated[data.sku] = None
             if data.vendor is not None:
@@ -144,12 +162,6 @@ def _add_catalogue(
             keys.shops.add(data.shop)
         case PlaceChanged():
             keys.places.add(data.place)
-
-
-def _moves(keys: Keys, skus: Iterable[str]) -> None:
-    for sku in skus:
-        keys.skus.add(sku)
-        keys.usable.add(sku)
 
 
 def slots_of(state: State, events: Iterable[Event]) -> set[SlotKey]:

@@ -22,7 +22,7 @@ def shipped(turn: Turn, event: Event, data: OrderShipped) -> Outcome:
     What a vendor ships moves no stock of ours; it is received and shipped at once (R10).
     """
     key = (data.shop, data.order_id)
-    order = turn.state.order(key)
+    order = turn.state.order_in_part(key)
     if order is None:
         return Deferred(order=key)
     repeated = fact(

@@ -12,7 +12,7 @@ from typing import Any
 from events.envelope import Event
 from handlers.policy import Rules, resolve
 from handlers.rows.items import Demand, Item, Linked, Queue, QueueKey, Some, Stock
-from handlers.rows.orders import Allocation, Line, Link, Order, OrderKey, Rank, Sourced
+from handlers.rows.orders import Allocation, Extent, Line, Link, Order, OrderKey, Rank, Sourced
 from handlers.rows.places import Place, Shop, Vendor
 from handlers.rows.supply import (
     INCOMING,
@@ -30,6 +30,7 @@ __all__ = [
     "Allocation",
     "BehindRank",
     "Demand",
+    "Extent",
     "FactKey",
     "Heard",
     "Item",
@@ -47,6 +48,7 @@ __all__ = [
     "Replenishment",
     "ReplenishmentLine",
     "ReplenishmentState",
+    "ShippedKey",
     "Shop",
     "Slot",
     "SlotKey",
@@ -65,6 +67,7 @@ FactKey = tuple[str, str]  # kind, key
 BehindKey = tuple[str, str, str, str]  # sku, shop, order id, destination
 BehindRank = tuple[str, str, str, str, int, datetime]  # the same, priority, placed at
 StockKey = tuple[str, str]  # sku, place
+ShippedKey = tuple[str, str, str, str]  # shop, order id, line id, source
 Heard = tuple[Event, datetime]  # an event and when it was received
 
 
@@ -89,16 +92,20 @@ class Keys:
     """What a batch names, and what must therefore be loaded and locked.
 
     `usable`: skus whose stock may become free for held lines, so that the heads of their queues and
-    their links are loaded. `fill_after`: where the walk along the queue of a sku goes on (a source,
-    whether lines delivered elsewhere are next, the last rank passed). `probes`: ranks of new orders
-    whose place in the queue will be asked (R11): sku, shop, order, priority, placed at; `ranks`:
-    the same with a destination, for orders that are there; `told_orders`: those whose lines may
-    wait anew. `orderable`: skus whose lines may have to be linked anew (R10). `dated`: skus whose
-    held lines may get another date (R12), and the destination and rank after which they are wanted;
-    `closed`: replenishments whose skus are both usable and dated. `raising`: ids of replenishments
-    that may be raised, for which an event may have come early (C3). `reserved`: see `Item`.
-    `counts`: sku, place and moment of what is counted (S8); `left`: when units last left a place is
-    wanted of every sku (S7).
+    their links are loaded; `usable_orders`: orders all of whose skus are. `arriving`: skus by the
+    place they come to, usable where that is no dock; at a dock only their links are loaded.
+    `shipped`: units told to have left, by shop, order, line and source; of their orders only these
+    lines are named. Where more left than was to leave there, the sku is usable. `linked`: skus of
+    which only the links are loaded. `fill_after`: where the walk along the queue of a sku goes on
+    (a source, whether lines delivered elsewhere are next, the last rank passed). `probes`: ranks of
+    new orders whose place in the queue will be asked (R11): sku, shop, order, priority, placed at;
+    `ranks`: the same with a destination, for orders that are there; `told_orders`: those whose
+    lines may wait anew. `orderable`: skus whose lines may have to be linked anew (R10). `dated`:
+    skus whose held lines may get another date (R12), and the destination and rank after which they
+    are wanted; `closed`: replenishments whose skus are both linked and dated. `raising`: ids of
+    replenishments that may be raised, for which an event may have come early (C3). `reserved`: see
+    `Item`. `counts`: sku, place and moment of what is counted (S8); `left`: when units last left a
+    place is wanted of every sku (S7).
     """
 
     skus: set[str] = field(default_factory=set)
@@ -111,6 +118,9 @@ class Keys:
     facts: set[FactKey] = field(default_factory=set)
     usable: set[str] = field(default_factory=set)
     usable_orders: set[OrderKey] = field(default_factory=set)
+    arriving: dict[str, set[str]] = field(default_factory=dict)
+    shipped: dict[ShippedKey, int] = field(default_factory=dict)
+    linked: set[str] = field(default_factory=set)
     fill_after: dict[str, tuple[str, bool, Rank]] = field(default_factory=dict)
     closed: set[str] = field(default_factory=set)
     raising: set[str] = field(default_factory=set)
@@ -211,8 +221,16 @@ class State:
 
         What is named is worked on as a whole.
         """
+        order = self.order_in_part(key)
+        if order is not None and order.extent is not Extent.WHOLE:
+            raise Unloaded("orders", key)
+        return order
+
+    def order_in_part(self, key: OrderKey) -> Order | None:
+        """Return an order of which all that waits, and each line a shipment names, was loaded."""
         order = self.orders.get(key)
-        if order.in_part if order is not None else key not in self.unknown_orders:
+        known = key in self.unknown_orders if order is None else order.extent is not Extent.DATED
+        if not known:
             raise Unloaded("orders", key)
         return order
 

@@ -21,7 +21,12 @@ from handlers.turn import Books, Origin, Turn
 def keys_of_sku(task: Task) -> Keys:
     """Return what a step of a task of one sku loads besides the heads of its queues."""
     sku = task.sku or ""
-    keys = Keys(skus={sku}, usable={sku}, exempt=frozenset({sku}))
+    keys = Keys(skus={sku}, exempt=frozenset({sku}))
+    if task.kind is TaskKind.DATE:
+        keys.linked.add(sku)
+        keys.dated[sku] = cursor_after(task.cursor)
+        return keys
+    keys.usable.add(sku)
     match task.kind:
         case TaskKind.FILL:
             after = place_of(task.cursor)
@@ -29,8 +34,6 @@ def keys_of_sku(task: Task) -> Keys:
                 keys.fill_after[sku] = (task.place or "", *after)
         case TaskKind.TRIM:
             keys.reserved.add(sku)
-        case TaskKind.DATE:
-            keys.dated[sku] = cursor_after(task.cursor)
         case _:
             keys.orderable.add(sku)
     return keys

@@ -15,7 +15,18 @@ from events.outbound import ExceptionRaised, Outbound, Refs
 from events.vocabulary import ExceptionCode, PlaceKind
 from handlers.decision import Decision, Emission, Movement, Reason
 from handlers.rules.identity import derived
-from handlers.state import Item, Line, Order, OrderKey, Place, State, Task, TaskKind, Unloaded
+from handlers.state import (
+    Extent,
+    Item,
+    Line,
+    Order,
+    OrderKey,
+    Place,
+    State,
+    Task,
+    TaskKind,
+    Unloaded,
+)
 
 # The other side of a movement that leaves or enters our places, by its reason.
 _OUTSIDE = {
@@ -112,6 +123,8 @@ class Turn:
 
     def revisit(self, order: Order) -> None:
         """Note that something of the order may be released now, or was taken back (O9, O11)."""
+        if order.extent is Extent.DATED:  # what of it leaves together was not loaded
+            raise Unloaded("orders", order.key)
         self.orders[order.key] = order
 
     @property

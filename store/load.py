@@ -18,6 +18,7 @@ changed before its lock was had raises Unloaded: the transaction begins again, w
 from collections.abc import Sequence
 
 from events.envelope import Event
+from events.vocabulary import PlaceKind
 from handlers.keys import slots_of
 from handlers.policy import Rules
 from handlers.state import BehindRank, FactKey, Keys, State
@@ -32,6 +33,7 @@ from store import (
     load_supply,
     waiting,
 )
+from store.load_orders import Wanted
 from store.statements import Query
 from store.transaction import Transaction
 
@@ -49,23 +51,26 @@ def load(tx: Transaction, keys: Keys, events: Sequence[Event], rules: Rules) -> 
     """Return the working copy a batch decides on, locked. Raises Unloaded to begin again."""
     state = State(rules, exempt=keys.exempt)
     of_orders = load_orders.skus_by_order(tx, keys.orders)
+    shipped, freed = load_orders.skus_shipped(tx, keys.shipped)
     of_supply, slots = load_supply.skus_and_slots(tx, keys.replenishments)
     load_catalogue.load(tx, state, keys)
-    skus = keys.skus.union(*of_supply.values(), *of_orders.values())
+    skus = keys.skus.union(shipped, *of_supply.values(), *of_orders.values())
     load_items.load(tx, state, skus)
     load_catalogue.vendors(tx, state, keys.vendors)
     load_supply.outstanding(tx, state, keys.replenishments)
     load_movements.load(tx, state, keys)
     closed = set[str]().union(*(of_supply.get(name, ()) for name in keys.closed))
-    usable = keys.usable.union(closed, *(of_orders.get(key, ()) for key in keys.usable_orders))
+    usable = keys.usable.union(freed, *(of_orders.get(key, ()) for key in keys.usable_orders))
+    linked = usable.union(keys.linked, closed, *keys.arriving.values())
+    usable.update(*(skus for place, skus in keys.arriving.items() if not _is_dock(state, place)))
     heads = load_queues.heads(tx, state, usable, keys.fill_after)
-    links = load_links.ends(tx, state, usable)
+    links = load_links.ends(tx, state, linked)
     changing = load_lines.sellers(events)
     dated = {**dict.fromkeys(closed), **keys.dated}
     lines = load_lines.find(tx, state, keys, dated, changing)
-    wanted = keys.usable_orders.union(of_orders, links.orders, lines.orders_whole)
-    in_part = heads.orders | lines.held.orders
-    load_orders.load(tx, state, wanted, keys.orders, in_part)
+    whole = keys.usable_orders.union(of_orders, links.orders, lines.orders_whole)
+    left = {key[:3] for key in keys.shipped}
+    load_orders.load(tx, state, Wanted(whole, heads.orders, left, lines.held), keys.orders)
     load_queues.join(state, heads)
     load_links.join(state, links)
     load_lines.join(state, lines)
@@ -77,6 +82,12 @@ def load(tx: Transaction, keys: Keys, events: Sequence[Event], rules: Rules) -> 
     state.facts = _facts(tx, keys.facts)
     waiting.load(tx, state, keys)
     return state
+
+
+def _is_dock(state: State, place: str) -> bool:
+    """Is it, and will it be one throughout the batch?"""
+    known = state.places.get(place)
+    return known is not None and known.kind is PlaceKind.DOCK and not state.catalogue_locked
 
 
 def _ranks(state: State, keys: Keys) -> set[BehindRank]:

@@ -6,18 +6,32 @@ locked here may be read; of it nothing is changed but what is released (O9).
 Named orders are read whole. Of one found only because a line of it waits for a sku, the other lines
 are mostly left where they are: that of an order of hundreds of lines one is served (a year of a
 wholesaler's orders: 8 of 10 lines read were of no use). Read is what still waits, what may leave
-with it (O9), and what is bought for its lines.
+with it (O9), and what is bought for its lines; of one whose lines may only get another date (R12),
+those lines.
 """
 
 # ruff: noqa: S608 - what is put into SQL is a list of columns
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
 from events.vocabulary import ShipMode
-from handlers.state import Allocation, Line, Link, Order, OrderKey, Sourced, State, Unloaded
+from handlers.state import (
+    Allocation,
+    Extent,
+    Line,
+    Link,
+    Order,
+    OrderKey,
+    ShippedKey,
+    Sourced,
+    State,
+    Unloaded,
+)
 from store.columns import json_value
+from store.found import Found, LineKey
 from store.statements import Columns, Query
 from store.transaction import Transaction
 
@@ -66,6 +80,28 @@ _SOME_LINES = Query(
     """,
     _ORDER,
 )
+_THESE_LINES = Query(
+    f"""
+    SELECT {_LINE}
+    FROM {{given}} CROSS JOIN order_lines AS t
+    WHERE t.shop = given.shop AND t.order_id = given.order_id AND t.line_id = given.line_id
+    ORDER BY t.shop, t.order_id, t.position
+    """,
+    (*_ORDER, ("line_id", "text")),
+)
+# Told for each: is it more than was to leave there? What is unmanaged has no source of its own.
+_SHIPPED = Query(
+    """
+    SELECT t.sku, given.qty > (
+        SELECT COALESCE(SUM(a.qty), 0) FROM allocations AS a
+        WHERE a.shop = given.shop AND a.order_id = given.order_id
+            AND a.line_id = given.line_id AND COALESCE(a.source, given.source) = given.source
+    )
+    FROM {given} CROSS JOIN order_lines AS t
+    WHERE t.shop = given.shop AND t.order_id = given.order_id AND t.line_id = given.line_id
+    """,
+    (*_ORDER, ("line_id", "text"), ("source", "text"), ("qty", "bigint")),
+)
 _ALLOCATIONS = Query(
     """
     SELECT t.shop, t.order_id, t.line_id, t.seq, t.source, t.qty, t.by_fill, t.release_id
@@ -96,27 +132,50 @@ def skus_by_order(tx: Transaction, orders: Collection[OrderKey]) -> dict[OrderKe
     return skus
 
 
-def load(
-    tx: Transaction,
-    state: State,
-    wanted: set[OrderKey],
-    named: Collection[OrderKey],
-    waiting: set[OrderKey],
-) -> None:
-    """Lock and read the wanted orders; of the named ones, note which there are not.
+def skus_shipped(tx: Transaction, shipped: Mapping[ShippedKey, int]) -> tuple[set[str], set[str]]:
+    """Return the skus of lines told to have left, and those of which more has than was to.
 
-    `waiting`: others, of which lines wait; read in part where their lines may leave one by one.
+    As it is now, without locking anything.
+    """
+    given = sorted((*key, qty) for key, qty in shipped.items())
+    found = tx.query(_SHIPPED, given)
+    return {sku for sku, _more in found}, {sku for sku, more in found if more}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The orders to be loaded, and how much of each.
+
+    `whole`: all lines. `waiting`: orders of which lines may be served; all that waits, where they
+    may leave one by one. `shipped`: lines that have left; the same of their orders, and these.
+    `dated`: lines that may get another date; of their orders only these.
+    """
+
+    whole: set[OrderKey]
+    waiting: set[OrderKey]
+    shipped: set[LineKey]
+    dated: Found[str]
+
+
+def load(tx: Transaction, state: State, wanted: Wanted, named: Collection[OrderKey]) -> None:
+    """Lock and read the wanted orders; of the named ones, note which there are not.
 
     A new order need not be wanted: who has placed the same one since it was first asked for is met
     when this one is written.
     Raises Unloaded where a named order has a line of a sku that is not locked.
     """
-    for row in tx.query(LOCK, sorted(waiting | wanted)):
+    shipped = {(shop, order_id) for shop, order_id, _line_id in wanted.shipped}
+    some = (wanted.waiting | shipped) - wanted.whole
+    dated = wanted.dated.orders - some - wanted.whole
+    for row in tx.query(LOCK, sorted(wanted.whole | some | dated)):
         _order(tx, state, row)
-    state.unknown_orders = {key for key in named if key not in state.orders}
-    for key in (waiting - wanted) & state.orders.keys():
-        state.orders[key].in_part = state.orders[key].ship_mode == ShipMode.PARTIAL
-    allocated, linked = _lines(tx, state)
+    state.unknown_orders = {key for key in shipped.union(named) if key not in state.orders}
+    for key in some & state.orders.keys():
+        if state.orders[key].ship_mode == ShipMode.PARTIAL:
+            state.orders[key].extent = Extent.WAITING
+    for key in dated & state.orders.keys():
+        state.orders[key].extent = Extent.DATED
+    allocated, linked = _lines(tx, state, wanted)
     _allocations(tx, state, sorted(allocated))
     _links(tx, state, sorted(linked))
     missing = {
@@ -130,19 +189,36 @@ def load(
         raise Unloaded("skus", missing)
 
 
-def _lines(tx: Transaction, state: State) -> tuple[set[OrderKey], set[OrderKey]]:
+def _lines(tx: Transaction, state: State, wanted: Wanted) -> tuple[set[OrderKey], set[OrderKey]]:
     """Read the lines; return the orders of which any has allocations, and links."""
     allocated, linked = set(), set()
-    whole = sorted(key for key, order in state.orders.items() if not order.in_part)
-    some = sorted(key for key, order in state.orders.items() if order.in_part)
-    for row in chain(tx.query(_LINES, whole), tx.query(_SOME_LINES, some)):
+    keys: dict[Extent, set[OrderKey]] = {extent: set() for extent in Extent}
+    for key, order in state.orders.items():
+        keys[order.extent].add(key)
+    dated = {line for lines in wanted.dated.lines.values() for line in lines}
+    these = {line for line in dated if line[:2] in keys[Extent.DATED]}
+    these |= {line for line in wanted.shipped if line[:2] in keys[Extent.WAITING]}
+    for row in chain(
+        tx.query(_LINES, sorted(keys[Extent.WHOLE])),
+        tx.query(_SOME_LINES, sorted(keys[Extent.WAITING])),
+        tx.query(_THESE_LINES, sorted(these)),
+    ):
         order = state.orders[row[0], row[1]]
+        if row[2] in order.lines:
+            continue  # it has left, and some of it waits
         _line(tx, order, row)
         if row[-2]:
             allocated.add(order.key)
         if row[-1]:
             linked.add(order.key)
+    for key in {line[:2] for line in these}:
+        order = state.orders[key]
+        order.lines = dict(sorted(order.lines.items(), key=_by_position))
     return allocated, linked
+
+
+def _by_position(named: tuple[str, Line]) -> int:
+    return named[1].position
 
 
 def _allocations(tx: Transaction, state: State, orders: list[OrderKey]) -> None:

@@ -118,7 +118,8 @@ class Item:
     What is None was not loaded: `queues` (what a fill may serve), `links` (by replenishment),
     `reserved` (by source, lines with unreleased units there, the last in rank first, S8), `held`
     (every line with shortage, by destination and rank, R12). `wanting`: lines that may have to be
-    linked (R10): those loaded because automation may order now, and those of this batch.
+    linked (R10): those loaded because automation may order now, and those of this batch. `joined`:
+    lines that began to wait in this batch.
     """
 
     sku: str
@@ -140,6 +141,7 @@ class Item:
     reserved: dict[str, Some] | None = None
     held: Some | None = None
     wanting: Some = field(default_factory=Some)
+    joined: list[Line] = field(default_factory=list)
     moved: list[tuple[str, Rank, int]] = field(default_factory=list)  # destination, rank, ±queued
 
     @property

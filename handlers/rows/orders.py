@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
 from typing import Any
 
 OrderKey = tuple[str, str]  # shop, order id
@@ -207,6 +207,18 @@ class Line:
         )
 
 
+class Extent(Enum):
+    """How much of an order was loaded: all of it, or some lines, of which alone anything changes.
+
+    `WAITING`: those that wait, are bought for, or may leave now or only with others (O9).
+    `DATED`: those that may get another date (R12).
+    """
+
+    WHOLE = auto()
+    WAITING = auto()
+    DATED = auto()
+
+
 @dataclass(slots=True, eq=False)
 class Order:
     """An order as it was judged, with all its lines in position order.
@@ -214,8 +226,7 @@ class Order:
     `destination` is where its replenishments are delivered, fixed when it was judged (P4).
     `data_hash` tells a repeat of the same order from a conflict (C4), `version_hash` one of its
     last change (C2; "" before the first).
-    `in_part`: not all lines were loaded, but those that wait, are bought for, or may leave now or
-    only with others (O9).
+    `extent`: how many of its lines were loaded.
     """
 
     shop: str
@@ -234,7 +245,7 @@ class Order:
     ship_to: dict[str, Any] | None = None
     allocation_count: int = 0
     lines: dict[str, Line] = field(default_factory=dict)
-    in_part: bool = False
+    extent: Extent = Extent.WHOLE
     loaded: tuple[Any, ...] | None = None
 
     @property

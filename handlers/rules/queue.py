@@ -41,6 +41,7 @@ def hold(item: Item, line: Line, qty: int, since: datetime) -> None:
     before = counted(line)
     if line.shortage == 0:
         line.held_since = since
+        item.joined.append(line)
     line.shortage += qty
     line.short = max(line.short, line.shortage)
     recount(item, line, before)

@@ -137,7 +137,7 @@ def redate(turn: Turn, item: Item, cursor: str = "", name: str | None = None) ->
         raise Unloaded("held", item.sku)
     walk = _Walk(turn, item, cursor, name)
     for line in sorted(
-        _held(turn, item, cursor_after(cursor)), key=lambda row: (row.order.destination, row.rank)
+        _held(item, cursor_after(cursor)), key=lambda row: (row.order.destination, row.rank)
     ):
         walk.ask(line)
     if item.held.more:
@@ -238,7 +238,7 @@ class _Walk:
         self.turn.because(line, "R12", was=was, **_numbers(line, promise))
 
 
-def _held(turn: Turn, item: Item, first: Held | None) -> list[Line]:
+def _held(item: Item, first: Held | None) -> list[Line]:
     """Return the held lines that were loaded, and those of this batch that stand among them.
 
     `first`: where the lines asked for begin; None: at the first of all.
@@ -246,13 +246,12 @@ def _held(turn: Turn, item: Item, first: Held | None) -> list[Line]:
     assert item.held is not None
     lines = {id(line): line for line in item.held.lines if line.shortage}
     last = max(((row.order.destination, row.rank) for row in item.held.lines), default=None)
-    for order in turn.state.orders.values():
-        for line in order.lines.values():
-            place = (order.destination, line.rank)
-            if line.sku != item.sku or not line.shortage or (first is not None and place <= first):
-                continue
-            if not item.held.more or (last is not None and place < last):
-                lines[id(line)] = line
+    for line in item.joined:
+        place = (line.order.destination, line.rank)
+        if not line.shortage or (first is not None and place <= first):
+            continue
+        if not item.held.more or (last is not None and place < last):
+            lines[id(line)] = line
     return list(lines.values())
 
 

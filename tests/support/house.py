@@ -50,6 +50,8 @@ class OpenState(State):
         """Return an order; None where there is none."""
         return self.orders.get(key)
 
+    order_in_part = order
+
     def replenishment(self, replenishment_id: str) -> Replenishment:
         """Return a replenishment; all of them are here."""
         return self.replenishments[replenishment_id]

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from events.outbound import BackToShip
+from handlers.keys import keys_of
 from handlers.policy import Policy, Rules
 from handlers.rows.items import Queue
 from handlers.state import Keys, Unloaded
@@ -14,9 +15,11 @@ from tests.support.builders import (
     item_changed,
     order_cancelled,
     order_placed,
+    order_shipped,
     place_changed,
     shop_changed,
     stock_received,
+    stock_transferred,
 )
 from tests.support.keeping import keep, stored
 from tests.support.rules import rule
@@ -92,6 +95,73 @@ def test_heads_are_read_of_the_skus_of_an_order_that_frees_units(database: Datab
     item = stored(database, keys).items["A"]
     assert item.queues is not None
     assert len(item.queues["main", "main"].lines) == 4
+
+
+@rule("S9")
+@pytest.mark.parametrize(
+    ("qty", "source", "frees"), [(2, "WH1", False), (3, "WH1", True), (1, "WH2", True)]
+)
+def test_heads_are_read_of_what_left_where_it_was_not_to_leave(
+    database: Database, qty: int, source: str, *, frees: bool
+) -> None:
+    keep(database, place_changed("WH1"), stock_received("r1", "WH1", [("A", 2)]))
+    keep(database, order_placed("1", [("A", 2), ("B", 1)]), order_placed("2", [("A", 1)]))
+    shipped = order_shipped("1", "s", source, [("1", qty)])
+    state = stored(database, keys_of([shipped]))
+    assert set(state.items) == {"A"}  # of the order's other lines nothing changes
+    assert (state.items["A"].queues is not None) is frees
+    assert [line.sku for line in state.orders["main", "1"].lines.values()] == ["A", "B"]
+
+
+@rule("S9", "S6")
+def test_of_an_order_that_leaves_the_lines_that_left_and_those_that_wait_are_read(
+    database: Database,
+) -> None:
+    keep(
+        database,
+        place_changed("WH1"),
+        stock_received("r1", "WH1", [("A", 1), ("C", 1), ("D", 1)]),
+        order_placed("1", [("A", 1), ("B", 2), ("C", 1), ("D", 1)]),
+    )
+    shipped = order_shipped("1", "s", "WH1", [("3", 1)])
+    order = stored(database, keys_of([shipped])).order_in_part(("main", "1"))
+    assert order is not None
+    assert [line.sku for line in order.lines.values()] == ["B", "C"]
+    cancelled = order_cancelled("1")
+    assert len(stored(database, keys_of([shipped, cancelled])).orders["main", "1"].lines) == 4
+
+
+@rule("S1", "S2")
+def test_heads_are_read_of_what_comes_to_a_source_and_not_of_what_comes_to_a_dock(
+    database: Database,
+) -> None:
+    keep(database, place_changed("WH1"), place_changed("D1", kind="dock", feeds="WH1"))
+    hold(database, ("main", "a", 100, 0))
+    received = stock_received("r1", "D1", [("A", 1)])
+    moved = stock_transferred("t1", "D1", "WH1", [("A", 1)])
+    somewhere = stock_received("r2", "new", [("A", 1)])
+    turned = place_changed("D1", kind="source")
+    for events, read in (
+        ([received], False),
+        ([moved], True),
+        ([somewhere], True),
+        ([turned, received], True),
+    ):
+        assert (stored(database, keys_of(events)).items["A"].queues is not None) is read
+
+
+@rule("R12")
+def test_of_an_order_that_may_get_another_date_the_lines_of_that_sku_are_read(
+    database: Database,
+) -> None:
+    keep(database, order_placed("1", [("A", 1), ("B", 2), ("A", 3)]))
+    state = stored(database, Keys(skus={"A"}, dated={"A": None}))
+    assert [line.line_id for line in state.orders["main", "1"].lines.values()] == ["1", "3"]
+    both = stored(database, Keys(skus={"A"}, dated={"A": None}, usable={"A"}))
+    assert len(both.orders["main", "1"].lines) == 3
+    for asked in (state.order, state.order_in_part):
+        with pytest.raises(Unloaded):
+            asked(("main", "1"))
 
 
 @rule("S6")
