@@ -321,8 +321,8 @@ def _items(state: State, event: Event) -> Iterable[Item]:  # noqa: C901 - one ca
                 skus |= set(replenishment.lines)
         case OrderShipped() as data if not data.source.startswith(VENDOR):
             order = state.order_in_part((data.shop, data.order_id))
-            lines = {} if order is None else order.lines
-            skus = {lines[row.line_id].sku for row in data.lines if row.line_id in lines}
+            there = {} if order is None else order.lines
+            skus = {there[row.line_id].sku for row in data.lines if row.line_id in there}
         case (
             OrderCancelled()
             | OrderShipped()
