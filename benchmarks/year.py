@@ -7,7 +7,7 @@ own warehouse and buyer, its audit and its report. Then `backship audit`, which 
 counter again and must find no difference.
 
 On: once the embedded default in an empty directory, once PostgreSQL and RabbitMQ, on a database and
-virtual host of their own. Time and memory are what the operating system says of the ended process,
+virtual host of their own; the rules compiled, as in the image. Time and memory are what the operating system says of the ended process,
 as /usr/bin/time does. The demo waits after every few hundred events for all that came of them, as
 its people answer what they hear: it measures the whole loop's turn-around, not a full pipeline.
 
@@ -29,6 +29,7 @@ import orjson
 
 from benchmarks.kit.cpu import used
 from benchmarks.kit.report import Spread, Target, conclude, show
+from benchmarks.kit.room import COMPILED
 from console.demo_data import survey
 from tests.support.services import amqp_url, own_database, own_vhost, postgres_url
 from tests.support.stack import Stack
@@ -114,14 +115,14 @@ def settings_of(stack: Stack) -> dict[str, str]:
 def run(words: list[str], folder: Path, settings: Mapping[str, str]) -> Ended:
     """Run `backship` to its end and return what it took; exit where it failed."""
     plain = {key: value for key, value in os.environ.items() if not key.startswith("BACKSHIP_")}
-    root = str(Path(__file__).parent.parent)
+    assert COMPILED.exists(), "make compiled"
     printed = folder / "printed.txt"
     begun = time.monotonic()
     with printed.open("wb") as out:
         process = subprocess.Popen(
             [sys.executable, "-m", "console", *words],
             cwd=folder,
-            env={**plain, **settings, "PYTHONPATH": root, "PYTHONUTF8": "1"},
+            env={**plain, **settings, "PYTHONPATH": str(COMPILED), "PYTHONUTF8": "1"},
             stdout=out,
         )
         deadline = begun + SECONDS_MAX

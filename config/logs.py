@@ -32,7 +32,7 @@ def configure(level: str = "INFO", *, as_json: bool | None = None) -> None:
     )
     # Libraries speak through the standard library: only their warnings matter to an operator.
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s", force=True)
-    for name in ("pika", "kombu", "amqp", "sqlalchemy", "alembic"):
+    for name in ("pika", "kombu", "amqp", "sqlalchemy", "alembic", "psycopg"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
 
 

@@ -30,7 +30,7 @@ from workers.wiring import House
 from workers.worker import Worker
 
 _MARK = "demo.mark"
-_LOOK_SECONDS = 0.001
+_LOOK_SECONDS = 0.005  # each look asks the database, and takes time from the worker
 _TAKE_SECONDS = 0.2
 _REMEMBERED_MAX = 50_000  # ids already heard: an event may be published twice, never decided twice
 

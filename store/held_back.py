@@ -109,9 +109,8 @@ def subject_of(body: bytes) -> str | None:
 def firsts(tx: Transaction, subjects: Iterable[str | None]) -> dict[str, Place]:
     """Return the first place that is held back of each of these subjects that has one."""
     asked: list[Row] = [(subject,) for subject in sorted({each for each in subjects if each})]
-    return {
-        subject: (clock, n, key) for subject, clock, n, key in tx.first(_FIRST_OF_SUBJECT, asked, 1)
-    }
+    found = tx.ask_first(_FIRST_OF_SUBJECT, asked, 1)()
+    return {subject: (clock, n, key) for subject, clock, n, key in found}
 
 
 def put_behind(tx: Transaction, rows: Mapping[Place, str], now: datetime) -> None:

@@ -98,6 +98,7 @@ _MOVE_ON = Query(
     """
     UPDATE housekeeping SET due_at = :next
     WHERE id = 1 AND (due_at IS NULL OR due_at <= :now)
+    RETURNING id
     """
 )
 _DUE = Query("UPDATE housekeeping SET due_at = :at WHERE id = 1")
@@ -139,7 +140,7 @@ def claim(database: Database, now: datetime, following: datetime) -> bool:
         if not tx.query(_IS_DUE, now=at):
             return False
     with database.begin() as tx:
-        return tx.run(_MOVE_ON, now=at, next=instant_text(following)) == 1
+        return bool(tx.query(_MOVE_ON, now=at, next=instant_text(following)))
 
 
 def leave(database: Database, at: datetime) -> None:

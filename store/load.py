@@ -11,8 +11,10 @@ Locks are taken in one order by everybody (L6), each kind sorted by key:
    are bought for the lines found.
 6. Read the facts known already, and the events that waited for these orders or replenishments.
 
-The number of statements does not depend on how much they read. What was asked for in step 1 and has
-changed before its lock was had raises Unloaded: the transaction begins again, with more.
+What does not depend on an answer is asked before it is waited for: `f(tx, …)` asks, and what it
+returns reads. The number of statements does not depend on how much they read. What was asked for in
+step 1 and has changed before its lock was had raises Unloaded: the transaction begins again, with
+more.
 """
 
 from collections.abc import Sequence
@@ -21,7 +23,7 @@ from events.envelope import Event
 from events.vocabulary import PlaceKind
 from handlers.keys import slots_of
 from handlers.policy import Rules
-from handlers.state import BehindRank, FactKey, Keys, State
+from handlers.state import BehindRank, Keys, State
 from store import (
     load_catalogue,
     load_items,
@@ -50,24 +52,37 @@ _FACTS = Query(
 def load(tx: Transaction, keys: Keys, events: Sequence[Event], rules: Rules) -> State:
     """Return the working copy a batch decides on, locked. Raises Unloaded to begin again."""
     state = State(rules, exempt=keys.exempt)
-    of_orders = load_orders.skus_by_order(tx, keys.orders)
-    shipped, freed = load_orders.skus_shipped(tx, keys.shipped)
-    of_supply, slots = load_supply.skus_and_slots(tx, keys.replenishments)
-    load_catalogue.load(tx, state, keys)
+    known = load_catalogue.names_new_ones(tx, keys)
+    orders = load_orders.skus_by_order(tx, keys.orders)
+    shipments = load_orders.skus_shipped(tx, keys.shipped)
+    supply = load_supply.skus_and_slots(tx, keys.replenishments)
+    alone = known() or keys.catalogue
+    of_orders, (of_supply, slots), (shipped, freed) = orders(), supply(), shipments()
+
     skus = keys.skus.union(shipped, *of_supply.values(), *of_orders.values())
-    load_items.load(tx, state, skus)
-    load_catalogue.vendors(tx, state, keys.vendors)
-    load_supply.outstanding(tx, state, keys.replenishments)
-    load_movements.load(tx, state, keys)
+    catalogue = load_catalogue.load(tx, state, alone=alone)
+    items = load_items.load(tx, state, skus)
+    outstanding = load_supply.outstanding(tx, state, skus, keys.replenishments)
+    catalogue()
+    if items():
+        outstanding = load_supply.outstanding(tx, state, skus, keys.replenishments)
+
     closed = set[str]().union(*(of_supply.get(name, ()) for name in keys.closed))
     usable = keys.usable.union(freed, *(of_orders.get(key, ()) for key in keys.usable_orders))
     linked = usable.union(keys.linked, closed, *keys.arriving.values())
     usable.update(*(skus for place, skus in keys.arriving.items() if not _is_dock(state, place)))
-    heads = load_queues.heads(tx, state, usable, keys.fill_after)
+    vendors = load_catalogue.vendors(tx, state, keys.vendors)
+    queues = load_queues.heads(tx, state, usable, keys.fill_after)
+    headers = outstanding()
+    load_movements.load(tx, state, keys)
+    vendors()
+    headers()
     links = load_links.ends(tx, state, linked)
     changing = load_lines.sellers(events)
     dated = {**dict.fromkeys(closed), **keys.dated}
     lines = load_lines.find(tx, state, keys, dated, changing)
+
+    heads = queues()
     whole = keys.usable_orders.union(of_orders, links.orders, lines.orders_whole)
     left = {key[:3] for key in keys.shipped}
     load_orders.load(tx, state, Wanted(whole, heads.orders, left, lines.held), keys.orders)
@@ -75,12 +90,17 @@ def load(tx: Transaction, keys: Keys, events: Sequence[Event], rules: Rules) -> 
     load_links.join(state, links)
     load_lines.join(state, lines)
     keys.ranks |= _ranks(state, keys)
-    load_queues.behind(tx, state, keys)
+
+    behind = load_queues.behind(tx, state, keys)
     slots |= keys.slots | slots_of(state, events) | load_lines.slots(state, changing)
-    load_supply.load(tx, state, slots, keys.replenishments)
+    whole_supply = load_supply.load(tx, state, slots, keys.replenishments)
+    facts = tx.ask(_FACTS, sorted(keys.facts))
+    early = waiting.load(tx, state, keys)
+    behind()
+    whole_supply()
     load_links.join_others(state)
-    state.facts = _facts(tx, keys.facts)
-    waiting.load(tx, state, keys)
+    state.facts = {(kind, key): data_hash for kind, key, data_hash in facts()}
+    early()
     return state
 
 
@@ -101,7 +121,3 @@ def _ranks(state: State, keys: Keys) -> set[BehindRank]:
         (line.sku, *line.order.key, line.order.destination, line.rank[0], line.rank[1])
         for line in lines
     }
-
-
-def _facts(tx: Transaction, keys: set[FactKey]) -> dict[FactKey, str]:
-    return {(kind, key): data_hash for kind, key, data_hash in tx.query(_FACTS, sorted(keys))}

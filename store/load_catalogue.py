@@ -4,7 +4,7 @@ Many batches hold that lock together; one that may change a row, or that names a
 nobody has seen yet, holds it alone.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from events.vocabulary import PlaceKind
 from handlers.state import Keys, Place, Shop, State, Vendor
@@ -36,38 +36,57 @@ _VENDORS = Query(
 )
 
 
-def load(tx: Transaction, state: State, keys: Keys) -> None:
-    """Lock the catalogue; read all places, all shops, and the policy walks under way (S6)."""
-    state.catalogue_locked = keys.catalogue or _names_new_ones(tx, keys)
-    tx.query(_LOCK_ALONE if state.catalogue_locked else _LOCK_SHARED)
-    places_and_shops(tx, state)
-    state.walks = tasks.walks(tx)
+def names_new_ones(tx: Transaction, keys: Keys) -> Callable[[], bool]:
+    """Ask, without a lock, whether a batch names a place or shop nobody has seen yet."""
+    named = {("place", name) for name in keys.places} | {("shop", name) for name in keys.shops}
+    known = tx.ask(_KNOWN, sorted(named))
+    return lambda: len(known()) < len(named)
 
 
-def places_and_shops(tx: Transaction, state: State) -> None:
-    """Read all places and all shops; whoever decides on them holds their lock."""
-    for name, kind, priority, feeds, enabled in tx.query(_PLACES):
-        place = Place(name, PlaceKind(kind), priority, feeds, bool(enabled))
-        place.loaded = place.values()
-        state.places[name] = place
-    for name, sources, destination in tx.query(_SHOPS):
-        shop = Shop(name, None if sources is None else tuple(json_value(sources)), destination)
-        shop.loaded = shop.values()
-        state.shops[name] = shop
+def load(tx: Transaction, state: State, *, alone: bool) -> Callable[[], None]:
+    """Lock the catalogue; ask for all places, all shops, and the policy walks under way (S6)."""
+    state.catalogue_locked = alone
+    tx.ask(_LOCK_ALONE if alone else _LOCK_SHARED)
+    catalogue = places_and_shops(tx, state)
+    walks = tasks.walks(tx)
+
+    def read() -> None:
+        catalogue()
+        state.walks = walks()
+
+    return read
 
 
-def vendors(tx: Transaction, state: State, named: Iterable[str]) -> None:
-    """Read the vendors of the loaded items and those named; then resolve the items' policies."""
+def places_and_shops(tx: Transaction, state: State) -> Callable[[], None]:
+    """Ask for all places and all shops; whoever decides on them holds their lock."""
+    places, shops = tx.ask(_PLACES), tx.ask(_SHOPS)
+
+    def read() -> None:
+        for name, kind, priority, feeds, enabled in places():
+            place = Place(name, PlaceKind(kind), priority, feeds, bool(enabled))
+            place.loaded = place.values()
+            state.places[name] = place
+        for name, sources, destination in shops():
+            listed = None if sources is None else tuple(json_value(sources))
+            shop = Shop(name, listed, destination)
+            shop.loaded = shop.values()
+            state.shops[name] = shop
+
+    return read
+
+
+def vendors(tx: Transaction, state: State, named: Iterable[str]) -> Callable[[], None]:
+    """Ask for the vendors of the loaded items and those named; then resolve the items' policies."""
     wanted = {item.vendor for item in state.items.values() if item.vendor is not None}
     wanted.update(named)
-    for name, title, email, policy in tx.query(_VENDORS, [(name,) for name in sorted(wanted)]):
-        vendor = Vendor(name, title, email, json_value(policy))
-        vendor.loaded = vendor.values()
-        state.vendors[name] = vendor
-    for item in state.items.values():
-        state.refresh(item)
+    asked = tx.ask(_VENDORS, [(name,) for name in sorted(wanted)])
 
+    def read() -> None:
+        for name, title, email, policy in asked():
+            vendor = Vendor(name, title, email, json_value(policy))
+            vendor.loaded = vendor.values()
+            state.vendors[name] = vendor
+        for item in state.items.values():
+            state.refresh(item)
 
-def _names_new_ones(tx: Transaction, keys: Keys) -> bool:
-    named = {("place", name) for name in keys.places} | {("shop", name) for name in keys.shops}
-    return len(tx.query(_KNOWN, sorted(named))) < len(named)
+    return read

@@ -4,12 +4,13 @@ A sku nobody has named before is entered at once, so that there is a row to lock
 for a new sku meet there like any other two.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Any
 
 from handlers.state import Demand, Item, State, Stock
 from store.columns import json_value
+from store.dialects.base import Answer
 from store.statements import Columns, Query, Rows
 from store.transaction import Transaction
 
@@ -69,32 +70,53 @@ _STATUSES = Query(
 )
 
 
-def load(tx: Transaction, state: State, skus: Collection[str]) -> None:
-    """Lock the skus and read everything that is kept of each."""
+def load(tx: Transaction, state: State, skus: Collection[str]) -> Callable[[], bool]:
+    """Lock the skus and ask for everything that is kept of each.
+
+    What is returned reads it, and says whether a sku was entered: then what else was asked about it
+    was asked before it was locked.
+    """
     given = [(sku,) for sku in sorted(skus)]
-    _items(tx, state, _locked(tx, given))
-    _kept(tx, state, given)
+    locked = tx.ask(LOCK, given)
+    kept = _ask_kept(tx, given)
+
+    def read() -> bool:
+        found = list(locked())
+        missing = len(found) < len(given)
+        if missing:
+            known = {row[0] for row in found}
+            found += tx.query(_ENTER, [key for key in given if key[0] not in known])
+        _items(tx, state, found)
+        _kept(tx, state, _ask_kept(tx, given) if missing else kept)
+        return missing
+
+    return read
 
 
 def glance(tx: Transaction, state: State, skus: Collection[str]) -> None:
     """Read the same without a lock, to be looked at only; skus nobody knows are left out."""
     _items(tx, state, tx.query(_GLANCE, [(sku,) for sku in sorted(skus)]))
-    _kept(tx, state, [(sku,) for sku in sorted(state.items)])
+    _kept(tx, state, _ask_kept(tx, [(sku,) for sku in sorted(state.items)]))
 
 
-def _kept(tx: Transaction, state: State, given: Rows) -> None:
+def _ask_kept(tx: Transaction, given: Rows) -> tuple[Answer, Answer, Answer]:
+    return tx.ask(_STOCK, given), tx.ask(_DEMAND, given), tx.ask(_STATUSES, given)
+
+
+def _kept(tx: Transaction, state: State, asked: tuple[Answer, Answer, Answer]) -> None:
     items = state.items
-    for sku, place, on_hand, allocated, counted_at, owed, clock in tx.query(_STOCK, given):
+    stock, demand, statuses = asked
+    for sku, place, on_hand, allocated, counted_at, owed, clock in stock():
         row = Stock(sku, place, on_hand, allocated, tx.instant(counted_at), owed_of(owed))
         row.loaded = row.values()
         items[sku].stock[place] = row
         tx.saw(clock)
-    for sku, destination, shop, *units, clock in tx.query(_DEMAND, given):
+    for sku, destination, shop, *units, clock in demand():
         waits = Demand(sku, destination, shop, *units)
         waits.loaded = waits.values()
         items[sku].demand[destination, shop] = waits
         tx.saw(clock)
-    for sku, shop, status in tx.query(_STATUSES, given):
+    for sku, shop, status in statuses():
         items[sku].statuses[shop] = status
         items[sku].statuses_loaded[shop] = status
 
@@ -103,14 +125,6 @@ def owed_of(text: str | None) -> tuple[tuple[datetime, int], ...]:
     """Return the units booked as found (S7) from the column that keeps them."""
     found = () if text is None else json_value(text)
     return tuple((datetime.fromisoformat(at), qty) for at, qty in found)
-
-
-def _locked(tx: Transaction, given: Rows) -> Sequence[Any]:
-    found = list(tx.query(LOCK, given))
-    if len(found) < len(given):
-        known = {row[0] for row in found}
-        found += tx.query(_ENTER, [key for key in given if key[0] not in known])
-    return found
 
 
 def _items(tx: Transaction, state: State, found: Sequence[Any]) -> None:

@@ -13,6 +13,7 @@ from events.envelope import Event
 from events.inbound import ItemChanged
 from handlers.state import Item, Keys, Line, OrderKey, Rank, SlotKey, Some, State
 from store.columns import instant_text
+from store.dialects.base import Answer
 from store.found import Found, share
 from store.statements import Columns, Firsts, Row
 from store.transaction import Transaction
@@ -134,10 +135,12 @@ def find(
         (item.sku, None if changing.get(item.sku, set()) - {item.vendor} else _seller(state, item))
         for item in asked.orderable
     ]
-    _add(tx, state, asked.unlinked, _UNLINKED, [row[:1] for row in buying])
-    _add(tx, state, asked.misplaced, _MISPLACED, buying)
     after: list[Row] = [(item.sku, *_after(dated[item.sku])) for item in asked.dated]
-    _add(tx, state, asked.held, _HELD, after)
+    answers = [
+        _ask(tx, state, asked.unlinked, _UNLINKED, [row[:1] for row in buying]),
+        _ask(tx, state, asked.misplaced, _MISPLACED, buying),
+        _ask(tx, state, asked.held, _HELD, after),
+    ]
     given: list[Row] = [
         (item.sku, row.place)
         for item in asked.reserved_of
@@ -145,8 +148,12 @@ def find(
         if row.allocated
     ]
     asked.reserved.lines_max = share(state.rules, len(given))
-    for sku, source, *line in tx.first(_RESERVED, given, asked.reserved.lines_max + 1):
-        asked.reserved.add((sku, source), (line[0], line[1], line[2]))
+    reserved = tx.ask_first(_RESERVED, given, asked.reserved.lines_max + 1)
+    for found, answer in zip((asked.unlinked, asked.misplaced, asked.held), answers, strict=True):
+        for sku, shop, order_id, line_id in answer():
+            found.add(sku, (shop, order_id, line_id))
+    for sku, source, shop, order_id, line_id in reserved():
+        asked.reserved.add((sku, source), (shop, order_id, line_id))
     return asked
 
 
@@ -189,12 +196,11 @@ def _seller(state: State, item: Item) -> str | None:
     return item.vendor if automatic else None
 
 
-def _add(
+def _ask(
     tx: Transaction, state: State, found: Found[str], firsts: Firsts, given: list[Row]
-) -> None:
+) -> Answer:
     found.lines_max = share(state.rules, len(given))
-    for sku, shop, order_id, line_id in tx.first(firsts, given, found.lines_max + 1):
-        found.add(sku, (shop, order_id, line_id))
+    return tx.ask_first(firsts, given, found.lines_max + 1)
 
 
 def _after(passed: tuple[str, Rank] | None) -> Row:

@@ -107,7 +107,7 @@ def _read(
     tx: Transaction, firsts: Firsts, pairs: Sequence[_Pair], links_max: int
 ) -> dict[_Pair, set[_Key]]:
     found: dict[_Pair, set[_Key]] = {}
-    for name, sku, shop, order_id, line_id, by_hand in tx.first(firsts, pairs, links_max + 1):
+    for name, sku, shop, order_id, line_id, by_hand in tx.ask_first(firsts, pairs, links_max + 1)():
         found.setdefault((name, sku), set()).add((shop, order_id, line_id, bool(by_hand)))
     return found
 

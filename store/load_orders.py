@@ -12,7 +12,7 @@ those lines.
 
 # ruff: noqa: S608 - what is put into SQL is a list of columns
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -31,6 +31,7 @@ from handlers.state import (
     Unloaded,
 )
 from store.columns import json_value
+from store.dialects.base import Answer
 from store.found import Found, LineKey
 from store.statements import Columns, Query
 from store.transaction import Transaction
@@ -124,22 +125,35 @@ _LINKS = Query(
 _SOURCED = {str(way): way for way in Sourced}
 
 
-def skus_by_order(tx: Transaction, orders: Collection[OrderKey]) -> dict[OrderKey, set[str]]:
-    """Return the skus of orders as they are now, without locking anything."""
-    skus: dict[OrderKey, set[str]] = {}
-    for shop, order_id, sku in tx.query(_SKUS, sorted(orders)):
-        skus.setdefault((shop, order_id), set()).add(sku)
-    return skus
+def skus_by_order(
+    tx: Transaction, orders: Collection[OrderKey]
+) -> Callable[[], dict[OrderKey, set[str]]]:
+    """Ask for the skus of orders as they are now, without locking anything."""
+    asked = tx.ask(_SKUS, sorted(orders))
+
+    def read() -> dict[OrderKey, set[str]]:
+        skus: dict[OrderKey, set[str]] = {}
+        for shop, order_id, sku in asked():
+            skus.setdefault((shop, order_id), set()).add(sku)
+        return skus
+
+    return read
 
 
-def skus_shipped(tx: Transaction, shipped: Mapping[ShippedKey, int]) -> tuple[set[str], set[str]]:
-    """Return the skus of lines told to have left, and those of which more has than was to.
+def skus_shipped(
+    tx: Transaction, shipped: Mapping[ShippedKey, int]
+) -> Callable[[], tuple[set[str], set[str]]]:
+    """Ask for the skus of lines told to have left, and those of which more has than was to.
 
     As it is now, without locking anything.
     """
-    given = sorted((*key, qty) for key, qty in shipped.items())
-    found = tx.query(_SHIPPED, given)
-    return {sku for sku, _more in found}, {sku for sku, more in found if more}
+    asked = tx.ask(_SHIPPED, sorted((*key, qty) for key, qty in shipped.items()))
+
+    def read() -> tuple[set[str], set[str]]:
+        found = asked()
+        return {sku for sku, _more in found}, {sku for sku, more in found if more}
+
+    return read
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +181,9 @@ def load(tx: Transaction, state: State, wanted: Wanted, named: Collection[OrderK
     shipped = {(shop, order_id) for shop, order_id, _line_id in wanted.shipped}
     some = (wanted.waiting | shipped) - wanted.whole
     dated = wanted.dated.orders - some - wanted.whole
-    for row in tx.query(LOCK, sorted(wanted.whole | some | dated)):
+    locked = tx.ask(LOCK, sorted(wanted.whole | some | dated))
+    whole = tx.ask(_LINES, sorted(wanted.whole))
+    for row in locked():
         _order(tx, state, row)
     state.unknown_orders = {key for key in shipped.union(named) if key not in state.orders}
     for key in some & state.orders.keys():
@@ -175,9 +191,10 @@ def load(tx: Transaction, state: State, wanted: Wanted, named: Collection[OrderK
             state.orders[key].extent = Extent.WAITING
     for key in dated & state.orders.keys():
         state.orders[key].extent = Extent.DATED
-    allocated, linked = _lines(tx, state, wanted)
-    _allocations(tx, state, sorted(allocated))
-    _links(tx, state, sorted(linked))
+    allocated, linked = _lines(tx, state, wanted, whole)
+    promised, bought = tx.ask(_ALLOCATIONS, sorted(allocated)), tx.ask(_LINKS, sorted(linked))
+    _allocations(state, promised)
+    _links(state, bought)
     missing = {
         line.sku
         for key in named
@@ -189,8 +206,13 @@ def load(tx: Transaction, state: State, wanted: Wanted, named: Collection[OrderK
         raise Unloaded("skus", missing)
 
 
-def _lines(tx: Transaction, state: State, wanted: Wanted) -> tuple[set[OrderKey], set[OrderKey]]:
-    """Read the lines; return the orders of which any has allocations, and links."""
+def _lines(
+    tx: Transaction, state: State, wanted: Wanted, whole: Answer
+) -> tuple[set[OrderKey], set[OrderKey]]:
+    """Read the lines; return the orders of which any has allocations, and links.
+
+    `whole`: those of the orders wanted whole.
+    """
     allocated, linked = set(), set()
     keys: dict[Extent, set[OrderKey]] = {extent: set() for extent in Extent}
     for key, order in state.orders.items():
@@ -198,11 +220,10 @@ def _lines(tx: Transaction, state: State, wanted: Wanted) -> tuple[set[OrderKey]
     dated = {line for lines in wanted.dated.lines.values() for line in lines}
     these = {line for line in dated if line[:2] in keys[Extent.DATED]}
     these |= {line for line in wanted.shipped if line[:2] in keys[Extent.WAITING]}
-    for row in chain(
-        tx.query(_LINES, sorted(keys[Extent.WHOLE])),
-        tx.query(_SOME_LINES, sorted(keys[Extent.WAITING])),
-        tx.query(_THESE_LINES, sorted(these)),
-    ):
+    others = tx.ask(_LINES, sorted(keys[Extent.WHOLE] - wanted.whole))
+    waiting = tx.ask(_SOME_LINES, sorted(keys[Extent.WAITING]))
+    named = tx.ask(_THESE_LINES, sorted(these))
+    for row in chain(whole(), others(), waiting(), named()):
         order = state.orders[row[0], row[1]]
         if row[2] in order.lines:
             continue  # it has left, and some of it waits
@@ -221,10 +242,8 @@ def _by_position(named: tuple[str, Line]) -> int:
     return named[1].position
 
 
-def _allocations(tx: Transaction, state: State, orders: list[OrderKey]) -> None:
-    for shop, order_id, line_id, seq, source, qty, by_fill, release_id in tx.query(
-        _ALLOCATIONS, orders
-    ):
+def _allocations(state: State, asked: Answer) -> None:
+    for shop, order_id, line_id, seq, source, qty, by_fill, release_id in asked():
         line = state.orders[shop, order_id].lines.get(line_id)
         if line is not None:  # else it is one that was left where it is
             allocation = Allocation(seq, source, qty, bool(by_fill), release_id)
@@ -232,8 +251,8 @@ def _allocations(tx: Transaction, state: State, orders: list[OrderKey]) -> None:
             line.allocations.append(allocation)
 
 
-def _links(tx: Transaction, state: State, orders: list[OrderKey]) -> None:
-    for shop, order_id, line_id, replenishment_id, by_hand, qty in tx.query(_LINKS, orders):
+def _links(state: State, asked: Answer) -> None:
+    for shop, order_id, line_id, replenishment_id, by_hand, qty in asked():
         line = state.orders[shop, order_id].lines[line_id]
         link = Link(line, replenishment_id, bool(by_hand), qty)
         link.loaded = link.values()

@@ -4,7 +4,7 @@ A queue may hold a million lines: only as many as one step may fill are read (S6
 waits behind a rank is summed in the database, on an index that begins at that rank.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
 
 from handlers.rules.sellable import destination_of, home_of
@@ -90,8 +90,8 @@ _NEXT = timedelta(microseconds=1)  # no two moments are told apart by less
 
 def heads(
     tx: Transaction, state: State, usable: Collection[str], passed: Mapping[str, Passed]
-) -> Heads:
-    """Find the first lines of every queue that this batch may fill, behind those passed over."""
+) -> Callable[[], Heads]:
+    """Ask for the first lines of every queue that this batch may fill, behind those passed over."""
     skus = []
     for item in state.items.values():
         if not any(row.fillable for row in item.demand.values()):
@@ -106,9 +106,14 @@ def heads(
         for key, row in item.demand.items()
         if row.fillable and (after := _after(state, key, passed.get(item.sku))) is not None
     )
-    for sku, destination, shop, order_id, line_id in tx.first(_HEADS, queues, found.lines_max + 1):
-        found.add((sku, (destination, shop)), (shop, order_id, line_id))
-    return found
+    asked = tx.ask_first(_HEADS, queues, found.lines_max + 1)
+
+    def read() -> Heads:
+        for sku, destination, shop, order_id, line_id in asked():
+            found.add((sku, (destination, shop)), (shop, order_id, line_id))
+        return found
+
+    return read
 
 
 def join(state: State, found: Heads) -> None:
@@ -120,20 +125,19 @@ def join(state: State, found: Heads) -> None:
         queues[key] = Queue(head.lines, head.more)
 
 
-def behind(tx: Transaction, state: State, keys: Keys) -> None:
-    """Sum what waits behind the ranks that will be asked for, at their destination."""
+def behind(tx: Transaction, state: State, keys: Keys) -> Callable[[], None]:
+    """Ask for the sums of what waits behind the ranks asked for, at their destination."""
     short = {
         (item.sku, key[0])
         for item in state.items.values()
         for key, row in item.demand.items()
         if row.queued
     }
-    if not short:
-        return
-    places = {shop: destination_of(state, shop) for shop in {probe[1] for probe in keys.probes}}
+    shops = {probe[1] for probe in keys.probes} if short else ()
+    places = {shop: destination_of(state, shop) for shop in shops}
     ranks = keys.ranks | {
         (sku, shop, order_id, places[shop], priority, placed_at)
-        for sku, shop, order_id, priority, placed_at in keys.probes
+        for sku, shop, order_id, priority, placed_at in (keys.probes if short else ())
     }
     given: dict[tuple[str, str], list[Row]] = {}
     for sku, shop, order_id, place, priority, placed_at in sorted(ranks):
@@ -142,9 +146,14 @@ def behind(tx: Transaction, state: State, keys: Keys) -> None:
             given.setdefault((sku, place), []).append(row)
     few = [row for rows in given.values() if len(rows) < _RANKS_MANY for row in rows]
     many = [row for rows in given.values() if len(rows) >= _RANKS_MANY for row in rows]
-    for found in (tx.query(_BEHIND, few), tx.query(_BEHIND_MANY, many)):
-        for sku, shop, order_id, place, queued in found:
-            state.behind[sku, shop, order_id, place] = queued
+    asked = (tx.ask(_BEHIND, few), tx.ask(_BEHIND_MANY, many))
+
+    def read() -> None:
+        for answer in asked:
+            for sku, shop, order_id, place, queued in answer():
+                state.behind[sku, shop, order_id, place] = queued
+
+    return read
 
 
 def _after(state: State, key: QueueKey, passed: Passed | None) -> Row | None:

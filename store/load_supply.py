@@ -10,7 +10,7 @@ Headers and lines are read apart: beside each of its lines a header would come s
 
 # ruff: noqa: S608 - what is put into SQL are lists of columns
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Any
 
@@ -99,40 +99,55 @@ _LINES = Query(
 
 def skus_and_slots(
     tx: Transaction, named: Collection[str]
-) -> tuple[dict[str, set[str]], set[SlotKey]]:
-    """Return the skus and the slots of replenishments as they are now, without locking them."""
-    skus: dict[str, set[str]] = {}
-    slots: set[SlotKey] = set()
-    for name, vendor, destination, sku in tx.query(_CONCERNED, [(name,) for name in sorted(named)]):
-        slots.add((vendor, destination))
-        if sku is not None:
-            skus.setdefault(name, set()).add(sku)
-    return skus, slots
+) -> Callable[[], tuple[dict[str, set[str]], set[SlotKey]]]:
+    """Ask for the skus and the slots of replenishments as they are now, without locking them."""
+    asked = tx.ask(_CONCERNED, [(name,) for name in sorted(named)])
+
+    def read() -> tuple[dict[str, set[str]], set[SlotKey]]:
+        skus: dict[str, set[str]] = {}
+        slots: set[SlotKey] = set()
+        for name, vendor, destination, sku in asked():
+            slots.add((vendor, destination))
+            if sku is not None:
+                skus.setdefault(name, set()).add(sku)
+        return skus, slots
+
+    return read
 
 
-def outstanding(tx: Transaction, state: State, named: Collection[str] = ()) -> None:
-    """Read what may still arrive of every loaded sku, or lies at a dock; of those named, anything.
+def outstanding(
+    tx: Transaction, state: State, skus: Collection[str], named: Collection[str] = ()
+) -> Callable[[], Callable[[], None]]:
+    """Ask what may still arrive of these skus, or lies at a dock; of those named, anything.
 
     The lines are those that the locks of the skus protect; headers are read again under theirs.
+    What is returned asks for the headers; what that returns reads both.
     """
-    found = [
-        *tx.query(_OUTSTANDING, [(sku,) for sku in sorted(state.items)]),
-        *(
-            row
-            for row in tx.query(_LINES, [(name,) for name in sorted(named)])
-            if row[1] in state.items
-        ),
-    ]
-    for row in tx.query(_HEADERS, sorted({row[:1] for row in found})):
-        _replenishment(tx, state, row)
-    for row in found:
-        _line(state, row)
+    theirs = tx.ask(_OUTSTANDING, [(sku,) for sku in sorted(skus)])
+    of_named = tx.ask(_LINES, [(name,) for name in sorted(named)])
+
+    def ask_headers() -> Callable[[], None]:
+        found = [*theirs(), *(row for row in of_named() if row[1] in state.items)]
+        headers = tx.ask(_HEADERS, sorted({row[:1] for row in found}))
+
+        def read() -> None:
+            for row in headers():
+                _replenishment(tx, state, row)
+            for row in found:
+                _line(state, row)
+
+        return read
+
+    return ask_headers
 
 
-def load(tx: Transaction, state: State, slots: Collection[SlotKey], named: Collection[str]) -> None:
-    """Lock the slots; read whole the replenishments that are open there, named, or linked.
+def load(
+    tx: Transaction, state: State, slots: Collection[SlotKey], named: Collection[str]
+) -> Callable[[], None]:
+    """Lock the slots; ask for the whole of what is open there, named, or linked.
 
-    Raises Unloaded where a named one has a line of a sku that is not locked, or has just come.
+    What is returned reads it, and raises Unloaded where a named one has a line of a sku that is not
+    locked, or has just come.
     """
     linked = _linked(state)
     given = sorted({*slots, *_slots_of(tx, state, linked)})
@@ -147,13 +162,23 @@ def load(tx: Transaction, state: State, slots: Collection[SlotKey], named: Colle
         tx.saw(clock)
     wanted = {slot.open_id for slot in state.slots.values() if slot.open_id is not None}
     names = [(name,) for name in sorted(wanted.union(linked, named))]
-    for row in tx.query(_HEADERS, names):
-        whole = _replenishment(tx, state, row)
-        if (whole.vendor, whole.destination) not in state.slots:
-            raise Unloaded("supply", whole.replenishment_id)
-        whole.complete = True
-    for row in tx.query(_LINES, names):
-        _line(state, row)
+    headers, lines = tx.ask(_HEADERS, names), tx.ask(_LINES, names)
+
+    def read() -> None:
+        for row in headers():
+            whole = _replenishment(tx, state, row)
+            if (whole.vendor, whole.destination) not in state.slots:
+                raise Unloaded("supply", whole.replenishment_id)
+            whole.complete = True
+        for row in lines():
+            _line(state, row)
+        _check(state, named)
+
+    return read
+
+
+def _check(state: State, named: Collection[str]) -> None:
+    """Make sure that all skus of the named replenishments are locked; note which there are not."""
     state.unknown_supply = {name for name in named if name not in state.replenishments}
     missing = {
         sku

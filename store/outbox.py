@@ -39,6 +39,7 @@ _LEASE = Query(
         lease_until = strftime('%Y-%m-%dT%H:%M:%f', 'now', :lease) || '000+00:00'
     WHERE id = 1 AND (owner IS NULL OR owner = :owner
         OR lease_until <= strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000+00:00')
+    RETURNING id
     """
 )
 _HOLDER = Query("SELECT owner FROM relay_lock WHERE owner IS NOT NULL")
@@ -161,7 +162,7 @@ def guard(
             for (holder,) in tx.query(_HOLDER):
                 if _is_dead(str(holder)):
                     tx.run(_RELEASE, (), owner=holder)
-            held = tx.run(_LEASE, (), owner=owner, lease=f"+{lease_seconds} seconds") == 1
+            held = bool(tx.query(_LEASE, owner=owner, lease=f"+{lease_seconds} seconds"))
         leased = Guard(database, None, owner if held else None, now)
         try:
             yield leased

@@ -6,7 +6,7 @@ of one sku only the oldest is to be had.
 
 # ruff: noqa: S608 - what is put into SQL is a list of columns
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -60,9 +60,10 @@ _OF_SCOPE = {"vendor": _OF_VENDOR, "place": _OF_PLACE}
 _NUMBERS = 1_000_000  # tasks of one transaction, by far: `ordinal` is (clock, n) in one number
 
 
-def walks(tx: Transaction) -> list[Task]:
-    """Return the walks under way, in the order of the changes they carry."""
-    return [_task(tx, row) for row in tx.query(_WALKS)]
+def walks(tx: Transaction) -> Callable[[], list[Task]]:
+    """Ask for the walks under way, in the order of the changes they carry."""
+    asked = tx.ask(_WALKS)
+    return lambda: [_task(tx, row) for row in asked()]
 
 
 def first(tx: Transaction, tries_max: int, since: datetime) -> Task | None:

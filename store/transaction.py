@@ -19,7 +19,7 @@ from sqlalchemy.exc import ArgumentError
 
 from store import schema
 from store.columns import Stored
-from store.dialects.base import Dialect, Driver, Limits
+from store.dialects.base import Answer, Dialect, Driver, Limits
 from store.dialects.postgresql import Postgresql
 from store.dialects.sqlite import Sqlite
 from store.errors import (
@@ -59,16 +59,29 @@ class Transaction:
     trail: list[str] = field(default_factory=list)
     woken: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
 
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Send what follows without waiting for answers nobody asks for; at the end all is done."""
+        with self.dialect.together(self.driver):
+            yield
+
+    def ask(self, query: Query, given: Rows = (), **values: Value) -> Answer:
+        """Send a query, to be waited for when its answer is called: its rows.
+
+        None without given rows where it wants some. Between the two others may be sent.
+        """
+        if query.given and not given:
+            return tuple
+        self._note(query.sql)
+        return self.dialect.ask(self.driver, query, given, values)
+
     def query(self, query: Query, given: Rows = (), **values: Value) -> Sequence[Any]:
         """Run a query over the given rows; none without given rows where it wants some."""
-        if query.given and not given:
-            return ()
-        self._note(query.sql)
-        return self.dialect.query(self.driver, query, given, values)
+        return self.ask(query, given, **values)()
 
-    def first(self, firsts: Firsts, given: Rows, count_max: int) -> Sequence[Any]:
-        """Return the first rows of a table for each given row, at most so many of each."""
-        return self.query(self.dialect.firsts(firsts), given, count_max=count_max)
+    def ask_first(self, firsts: Firsts, given: Rows, count_max: int) -> Answer:
+        """Ask for the first rows of a table for each given row, at most so many of each."""
+        return self.ask(self.dialect.firsts(firsts), given, count_max=count_max)
 
     def survey(self) -> None:
         """Expect questions about whole tables from here on, not about a few rows."""
@@ -83,12 +96,12 @@ class Transaction:
         self._note(query.sql)
         yield from self.dialect.stream(self.connection, query, values)
 
-    def run(self, query: Query, given: Rows = (), **values: Value) -> int:
-        """Run a statement over the given rows; return how many rows it changed."""
+    def run(self, query: Query, given: Rows = (), **values: Value) -> None:
+        """Run a statement over the given rows."""
         if query.given and not given:
-            return 0
+            return
         self._note(query.sql)
-        return self.dialect.run(self.driver, query, given, values)
+        self.dialect.run(self.driver, query, given, values)
 
     def append(self, table: Table, rows: Iterable[Row]) -> None:
         """Insert rows that are not there yet. Made one by one, they are made while it inserts."""

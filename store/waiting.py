@@ -5,7 +5,7 @@ keeps its place. Which rows a transaction has woken is noted in it, for `settle`
 so that one that has waited too long is not set aside while what it waits for comes.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -117,14 +117,23 @@ class WaitingEvent:
     received_at: datetime
 
 
-def load(tx: Transaction, state: State, keys: Keys) -> None:
-    """Read what waits for the orders named, and for the replenishments that may be raised here.
+def load(tx: Transaction, state: State, keys: Keys) -> Callable[[], None]:
+    """Ask what waits for the orders named, and for the replenishments that may be raised here.
 
     A slot raises replenishments one after another, each with an id that can be told before.
     """
     if not (keys.orders or keys.raising or state.slots):
-        return
-    ((orders, supply),) = tx.query(_ANY)  # nearly always neither
+        return _nothing
+    asked = tx.ask(_ANY)
+    return lambda: _join(tx, state, keys, *asked()[0])
+
+
+def _nothing() -> None:
+    pass
+
+
+def _join(tx: Transaction, state: State, keys: Keys, orders: bool, supply: bool) -> None:  # noqa: FBT001 - two columns
+    """Read what waits, if anything does for any; nearly always neither."""
     if orders:
         for *row, shop, order_id in tx.query(_FOR_ORDERS, sorted(keys.orders)):
             state.waiting.setdefault((shop, order_id), []).extend(_heard(tx, row))

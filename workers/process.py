@@ -121,7 +121,7 @@ def process(desk: Desk, intake: Intake, failed: Mapping[EventKey, SetAside], mor
     """
     now = desk.clock.now()
     watch = Stopwatch(desk.clock)
-    with desk.database.begin() as tx:
+    with desk.database.begin() as tx, tx.together():
         claim = inbox.claim(tx, intake.arrivals)
         crash_point("after_claim")
         set_aside.record(tx, [*intake.rejected, *map(conflict_row, claim.conflicts)], now)

@@ -151,7 +151,7 @@ def _halves(desk: Desk, ids: Sequence[str], trouble: Exception) -> Report:
 
 
 def _transaction(desk: Desk, ids: Sequence[str], attempt: _Attempt) -> Report:
-    with desk.database.begin() as tx:
+    with desk.database.begin() as tx, tx.together():
         report = _try(desk, tx, retries.take(tx, ids), attempt)
         crash_point("retry_before_commit")
     crash_point("retry_after_commit")

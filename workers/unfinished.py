@@ -175,7 +175,7 @@ def _both(*noted: Callable[[RetryCallState], None]) -> Callable[[RetryCallState]
 
 def _transaction(desk: Desk, size: StepSize, attempt: _Attempt) -> Decision | None:
     attempt.events = ()
-    with desk.database.begin() as tx:
+    with desk.database.begin() as tx, tx.together():
         decision = _step(desk, tx, size, attempt)
         if attempt.task is not None and attempt.task.done:
             attempt.forget.append(of_task(attempt.task))

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from sqlalchemy import Connection
 
-from store.dialects.base import Driver
+from store.dialects.base import Answer, Driver
 from store.dialects.postgresql import Postgresql
 from store.statements import Query, Row, Rows, Value
 from store.transaction import Database, Transaction
@@ -42,19 +42,19 @@ class Watched(Postgresql):
         self.statements: list[Statement] = []
         self._plans = plans
 
-    def query(
+    def ask(
         self, driver: Driver, query: Query, given: Rows, values: Mapping[str, Value]
-    ) -> Sequence[Row]:
-        """As ever, but timed."""
+    ) -> Answer:
+        """As ever, but timed: each is waited for before the next."""
         noted = self._noted(query)
         started = time.perf_counter()
-        rows = super().query(driver, query, given, values)
+        rows = super().ask(driver, query, given, values)()
         noted.seconds = time.perf_counter() - started
         noted.rows = len(rows)
         if self._plans:
             explained = Query(_EXPLAIN + query.sql, query.given)
-            self._look(noted, super().query(driver, explained, given, values))
-        return rows
+            self._look(noted, super().ask(driver, explained, given, values)())
+        return lambda: rows
 
     def stream(
         self, connection: Connection, query: Query, values: Mapping[str, Value]
@@ -63,7 +63,8 @@ class Watched(Postgresql):
         noted = self._noted(query)
         if self._plans:
             driver = connection.connection.driver_connection
-            self._look(noted, super().query(driver, Query(_EXPLAIN + query.sql), (), values))
+            explained = Query(_EXPLAIN + query.sql)
+            self._look(noted, super().ask(driver, explained, (), values)())
         rows = super().stream(connection, query, values)
         while True:
             started = time.perf_counter()

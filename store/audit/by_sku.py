@@ -45,8 +45,8 @@ class _Catalogue:
 def differences(tx: Transaction, judged_by: Sequence[Rules]) -> Iterator[list[Difference]]:
     """Yield what differs of each sku. What waits may be as any of these rules want it."""
     state = State(judged_by[0])
-    load_catalogue.places_and_shops(tx, state)
-    catalogue = _Catalogue(judged_by, state.places, state.shops, tasks.walks(tx))
+    load_catalogue.places_and_shops(tx, state)()
+    catalogue = _Catalogue(judged_by, state.places, state.shops, tasks.walks(tx)())
     read = [streams.Stream(tx.stream(query)) for query in streams.ALL]
     while (sku := min((s.sku for s in read if s.sku is not None), default=None)) is not None:
         yield _of_one(tx, catalogue, sku, [stream.take(sku) for stream in read])

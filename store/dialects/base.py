@@ -1,7 +1,8 @@
 """The seam between the store and an engine. Every bulk statement takes all its rows at once."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -28,6 +29,8 @@ class Limits:
     connections_max: int = 5
     isolation: str = "READ COMMITTED"
 
+
+Answer = Callable[[], Sequence[Any]]  # waits for the rows of a query and returns them
 
 Driver = Any  # the driver's own connection: SQLAlchemy's results take 3 ms of a batch's 60
 
@@ -66,10 +69,15 @@ class Dialect(ABC):
         """Return the query for the first rows of a table for each given row."""
 
     @abstractmethod
-    def query(
-        self, driver: Driver, query: Query, given: Rows, values: Mapping[str, Value]
-    ) -> Sequence[Row]:
-        """Run a query and return its rows."""
+    def together(self, driver: Driver) -> AbstractContextManager[None]:
+        """Let what is sent meanwhile not wait for what was sent before; at the end all has ended.
+
+        An error is raised by whatever waits next, at the latest by the end.
+        """
+
+    @abstractmethod
+    def ask(self, driver: Driver, query: Query, given: Rows, values: Mapping[str, Value]) -> Answer:
+        """Send a query; what is returned waits for its rows and returns them."""
 
     @abstractmethod
     def stream(
@@ -78,8 +86,8 @@ class Dialect(ABC):
         """Run a query and yield its rows as they come, a thousand in memory at once."""
 
     @abstractmethod
-    def run(self, driver: Driver, query: Query, given: Rows, values: Mapping[str, Value]) -> int:
-        """Run a statement that returns no rows; return how many it changed."""
+    def run(self, driver: Driver, query: Query, given: Rows, values: Mapping[str, Value]) -> None:
+        """Run a statement that returns no rows."""
 
     @abstractmethod
     def append(self, driver: Driver, table: Table, rows: Iterable[Row]) -> None:

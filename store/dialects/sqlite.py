@@ -7,10 +7,11 @@ once when another has written in between, and no waiting helps (194 of 240 faile
 # ruff: noqa: S608 - what is put into SQL are names of our own tables
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from functools import cache
 from sqlite3 import Connection as SqliteConnection
-from typing import Any, cast
+from typing import Any
 
 import orjson
 from sqlalchemy import Connection, Engine, Table, create_engine, event
@@ -18,7 +19,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from store.columns import Stored
-from store.dialects.base import STREAMED, Dialect, Driver, Limits
+from store.dialects.base import STREAMED, Answer, Dialect, Driver, Limits
 from store.statements import Firsts, Query, Row, Rows, Value, key_of, names_of
 
 _READS = "backship_reads"
@@ -76,12 +77,15 @@ class Sqlite(Dialect):
         """By the numbers of the rows: it knows no lateral join."""
         return _firsts(firsts)
 
-    def query(
-        self, driver: Driver, query: Query, given: Rows, values: Mapping[str, Value]
-    ) -> Sequence[Row]:
+    def together(self, driver: Driver) -> AbstractContextManager[None]:
+        """There is nobody to wait for."""
+        return nullcontext(driver)
+
+    def ask(self, driver: Driver, query: Query, given: Rows, values: Mapping[str, Value]) -> Answer:
         """Hand the given rows in as one JSON text."""
         parameters = {"given": orjson.dumps(given).decode(), **values}
-        return cast("Sequence[Row]", driver.execute(_rendered(query), parameters).fetchall())
+        rows = driver.execute(_rendered(query), parameters).fetchall()
+        return lambda: rows
 
     def stream(
         self, connection: Connection, query: Query, values: Mapping[str, Value]
@@ -90,10 +94,10 @@ class Sqlite(Dialect):
         with connection.exec_driver_sql(_rendered(query), dict(values), STREAMED) as rows:
             yield from rows
 
-    def run(self, driver: Driver, query: Query, given: Rows, values: Mapping[str, Value]) -> int:
-        """As `query`."""
+    def run(self, driver: Driver, query: Query, given: Rows, values: Mapping[str, Value]) -> None:
+        """As `ask`."""
         parameters = {"given": orjson.dumps(given).decode(), **values}
-        return cast("int", driver.execute(_rendered(query), parameters).rowcount)
+        driver.execute(_rendered(query), parameters)
 
     def append(self, driver: Driver, table: Table, rows: Iterable[Row]) -> None:
         """Insert row by row of one prepared statement: nothing crosses a network here."""

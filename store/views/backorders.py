@@ -156,7 +156,7 @@ def backorders(
     """Yield the orders that wait, as of now, some read at once."""
     tx.survey()
     state = State(rules)
-    load_catalogue.places_and_shops(tx, state)
+    load_catalogue.places_and_shops(tx, state)()
     shops = {shop for shop in state.shops if _fits(state, shop, wanted)}
     filters: dict[str, Any] = {"shop": wanted.shop, "sku": wanted.sku, "vendor": wanted.vendor}
     if wanted.ready:

@@ -83,8 +83,8 @@ class Known:
 def known(tx: Transaction, rules: Rules, skus: Collection[str], at: datetime) -> Known:
     """Read skus: what there is of them, who waits, what may still arrive."""
     state = State(rules)
-    load_catalogue.places_and_shops(tx, state)
+    load_catalogue.places_and_shops(tx, state)()
     load_items.glance(tx, state, skus)
-    load_catalogue.vendors(tx, state, ())
-    load_supply.outstanding(tx, state)
+    load_catalogue.vendors(tx, state, ())()
+    load_supply.outstanding(tx, state, state.items)()()
     return Known(state, at)

@@ -15,7 +15,7 @@ import psycopg
 from sqlalchemy import Connection, Table, event
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from store.dialects.base import Driver
+from store.dialects.base import Answer, Driver
 from store.dialects.sqlite import Sqlite
 from store.errors import Contention
 from store.statements import Query, Row, Rows, Value
@@ -165,15 +165,13 @@ class _FailingSqlite(Sqlite):
     def __init__(self, database: SimulatedDatabase) -> None:
         self._database = database
 
-    def query(
-        self, driver: Driver, query: Query, given: Rows, values: Mapping[str, Value]
-    ) -> Sequence[Row]:
+    def ask(self, driver: Driver, query: Query, given: Rows, values: Mapping[str, Value]) -> Answer:
         self._database.statement()
-        return super().query(driver, query, given, values)
+        return super().ask(driver, query, given, values)
 
-    def run(self, driver: Driver, query: Query, given: Rows, values: Mapping[str, Value]) -> int:
+    def run(self, driver: Driver, query: Query, given: Rows, values: Mapping[str, Value]) -> None:
         self._database.statement()
-        return super().run(driver, query, given, values)
+        super().run(driver, query, given, values)
 
     def append(self, driver: Driver, table: Table, rows: Iterable[Row]) -> None:
         made = list(rows)

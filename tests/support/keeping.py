@@ -67,7 +67,7 @@ def keep(
     more = Keys()
     for _ in range(LOADS_MAX):
         try:
-            with database.begin() as tx:
+            with database.begin() as tx, tx.together():
                 claim = inbox.claim(tx, arrivals)
                 fresh = [row.event for row in claim.fresh]
                 state = load(tx, keys_of(fresh).join(more), fresh, rules or Rules())

@@ -209,20 +209,20 @@ class _Counted:
     def __init__(self, database: Database) -> None:
         self.count = 0
         self._dialect = database.dialect
-        self._query, self._run = database.dialect.query, database.dialect.run
+        self._ask, self._run = database.dialect.ask, database.dialect.run
 
-        def query(*given: object) -> object:
+        def ask(*given: object) -> object:
             self.count += 1
-            return self._query(*given)  # type: ignore[arg-type]
+            return self._ask(*given)  # type: ignore[arg-type]
 
         def run(*given: object) -> object:
             self.count += 1
             return self._run(*given)  # type: ignore[arg-type]
 
-        database.dialect.query = query  # type: ignore[method-assign, assignment]
+        database.dialect.ask = ask  # type: ignore[method-assign, assignment]
         database.dialect.run = run  # type: ignore[method-assign, assignment]
 
     def close(self) -> None:
         """Count no more."""
-        self._dialect.query = self._query  # type: ignore[method-assign]
+        self._dialect.ask = self._ask  # type: ignore[method-assign]
         self._dialect.run = self._run  # type: ignore[method-assign]

@@ -148,13 +148,13 @@ def test_events_are_entered_in_one_order_whatever_order_they_came_in(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     entered: list[object] = []
-    query = database.dialect.query
+    ask = database.dialect.ask
 
     def watched(driver: Any, text: Query, given: Rows, values: Any) -> Any:  # noqa: ANN401
         entered.extend(row[1] for row in given)
-        return query(driver, text, given, values)
+        return ask(driver, text, given, values)
 
-    monkeypatch.setattr(database.dialect, "query", watched)
+    monkeypatch.setattr(database.dialect, "ask", watched)
     claimed(database, *map(arrival, [event("b"), event("c"), event("a")]))
     assert entered == ["a", "b", "c"]
 
