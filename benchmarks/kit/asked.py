@@ -42,9 +42,7 @@ class Watched(Postgresql):
         self.statements: list[Statement] = []
         self._plans = plans
 
-    def ask(
-        self, driver: Driver, query: Query, given: Rows, values: Mapping[str, Value]
-    ) -> Answer:
+    def ask(self, driver: Driver, query: Query, given: Rows, values: Mapping[str, Value]) -> Answer:
         """As ever, but timed: each is waited for before the next."""
         noted = self._noted(query)
         started = time.perf_counter()
