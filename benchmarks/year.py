@@ -7,9 +7,10 @@ own warehouse and buyer, its audit and its report. Then `backship audit`, which 
 counter again and must find no difference.
 
 On: once the embedded default in an empty directory, once PostgreSQL and RabbitMQ, on a database and
-virtual host of their own; the rules compiled, as in the image. Time and memory are what the operating system says of the ended process,
-as /usr/bin/time does. The demo waits after every few hundred events for all that came of them, as
-its people answer what they hear: it measures the whole loop's turn-around, not a full pipeline.
+virtual host of their own; the rules compiled, as in the image. Time and memory are what the
+operating system says of the ended process, as /usr/bin/time does. The demo waits after every few
+hundred events for all that came of them, as its people answer what they hear: it measures the whole
+loop's turn-around, not a full pipeline.
 
     python -m benchmarks.year --full uci-online-retail.csv.gz [--only servers] [--rounds 1]
 """

@@ -4,7 +4,8 @@ Locks are taken in one order by everybody (L6), each kind sorted by key:
 
 1. Ask, without locks, which skus the named orders and replenishments concern.
 2. Lock the catalogue (places, shops, vendors): shared, or for oneself where it may change.
-3. Lock the skus. Under their lock: stock, demand, statuses, vendors, supply, what moved.
+3. Lock the skus. Under their lock: stock, demand, statuses, vendors, supply, what moved; how far
+   the walks of policy changes have come, each step of which holds the locks of its skus (S6).
 4. Find the heads of queues and links that may be filled, and what other lines may change; lock the
    named orders and theirs.
 5. Count who stands behind the new orders; lock the slots of open replenishments, and of those that
@@ -33,6 +34,7 @@ from store import (
     load_orders,
     load_queues,
     load_supply,
+    tasks,
     waiting,
 )
 from store.load_orders import Wanted
@@ -63,9 +65,12 @@ def load(tx: Transaction, keys: Keys, events: Sequence[Event], rules: Rules) -> 
     catalogue = load_catalogue.load(tx, state, alone=alone)
     items = load_items.load(tx, state, skus)
     outstanding = load_supply.outstanding(tx, state, skus, keys.replenishments)
+    walks = tasks.walks(tx)
     catalogue()
     if items():
         outstanding = load_supply.outstanding(tx, state, skus, keys.replenishments)
+        walks = tasks.walks(tx)
+    state.walks = walks()
 
     closed = set[str]().union(*(of_supply.get(name, ()) for name in keys.closed))
     usable = keys.usable.union(freed, *(of_orders.get(key, ()) for key in keys.usable_orders))

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable
 
 from events.vocabulary import PlaceKind
 from handlers.state import Keys, Place, Shop, State, Vendor
-from store import tasks
 from store.columns import json_value
 from store.statements import Query
 from store.transaction import Transaction
@@ -44,17 +43,10 @@ def names_new_ones(tx: Transaction, keys: Keys) -> Callable[[], bool]:
 
 
 def load(tx: Transaction, state: State, *, alone: bool) -> Callable[[], None]:
-    """Lock the catalogue; ask for all places, all shops, and the policy walks under way (S6)."""
+    """Lock the catalogue; ask for all places and all shops."""
     state.catalogue_locked = alone
     tx.ask(_LOCK_ALONE if alone else _LOCK_SHARED)
-    catalogue = places_and_shops(tx, state)
-    walks = tasks.walks(tx)
-
-    def read() -> None:
-        catalogue()
-        state.walks = walks()
-
-    return read
+    return places_and_shops(tx, state)
 
 
 def places_and_shops(tx: Transaction, state: State) -> Callable[[], None]:
