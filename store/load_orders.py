@@ -253,10 +253,11 @@ def _allocations(state: State, asked: Answer) -> None:
 
 def _links(state: State, asked: Answer) -> None:
     for shop, order_id, line_id, replenishment_id, by_hand, qty in asked():
-        line = state.orders[shop, order_id].lines[line_id]
-        link = Link(line, replenishment_id, bool(by_hand), qty)
-        link.loaded = link.values()
-        line.links.append(link)
+        line = state.orders[shop, order_id].lines.get(line_id)
+        if line is not None:
+            link = Link(line, replenishment_id, bool(by_hand), qty)
+            link.loaded = link.values()
+            line.links.append(link)
 
 
 def _order(tx: Transaction, state: State, row: tuple[Any, ...]) -> None:

@@ -169,6 +169,18 @@ def test_of_the_skus_of_a_closed_replenishment_dates_and_links_are_read(database
     assert items["B"].held is None
 
 
+@rule("R12", "R10")
+def test_of_an_order_with_links_only_those_of_the_dated_line_are_read(database: Database) -> None:
+    keep(
+        database,
+        *(item_changed(sku, vendor="V", policy={"sourcing": "buy_to_order"}) for sku in "AB"),
+        order_placed("1", [("A", 2), ("B", 3)]),
+    )
+    state = stored(database, Keys(skus={"A"}, dated={"A": None}))
+    (line,) = state.orders["main", "1"].lines.values()
+    assert [(link.line.sku, link.qty) for link in line.links] == [("A", 2)]
+
+
 # ---------------------------------------------------------------- reserved
 
 
