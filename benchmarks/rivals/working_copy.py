@@ -11,19 +11,14 @@ Of orders only: places, skus, vendors and stock are there already, and so is the
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import groupby
-from operator import attrgetter
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from benchmarks.rivals import models, queries
-from events.codec import encode
+from benchmarks.rivals import models, new_rows, queries
 from events.envelope import Event
 from events.inbound import OrderPlaced
-from events.outbound import ExceptionRaised
-from events.routing import outbound_key
 from events.vocabulary import PlaceKind
 from handlers import state as core
 from handlers.decision import Decision
@@ -283,15 +278,15 @@ class WorkingCopy:
             self._keep_item(item, told=item.sku in concerned.skus)
         for order in self.state.orders.values():
             if order.loaded is None:
-                self._add_order(order)
+                self.session.add_all(new_rows.of_order(order, self.clock))
         for name, replenishment in self.state.replenishments.items():
             self._keep_replenishment(replenishment, told=name in concerned.replenishments)
         for key, slot in self.state.slots.items():
             if slot.values() != slot.loaded:
                 row = self.slots[key]
                 row.open_id, row.raised, row.clock = slot.open_id, slot.raised, self.clock
-        self._add_reasons(decision)
-        self._add_emissions(decision)
+        self.session.add_all(new_rows.of_reasons(decision, self.clock))
+        self.session.add_all(new_rows.of_emissions(decision, self.clock))
 
     def _keep_item(self, item: core.Item, *, told: bool) -> None:
         noted = False
@@ -320,91 +315,6 @@ class WorkingCopy:
             self.session.add(row)
         row.shortage, row.queued, row.fillable = waits.shortage, waits.queued, waits.fillable
         row.clock = self.clock
-
-    def _add_order(self, order: core.Order) -> None:
-        self.session.add(
-            models.Order(
-                shop=order.shop,
-                order_id=order.order_id,
-                placed_at=order.placed_at,
-                judged_at=order.judged_at,
-                priority=order.priority,
-                destination=order.destination,
-                data_hash=order.data_hash,
-                ship_mode=order.ship_mode,
-                release=order.release,
-                holds=list(order.holds),
-                version=order.version,
-                version_hash=order.version_hash,
-                customer=order.customer,
-                ship_to=order.ship_to,
-                allocation_count=order.allocation_count,
-                clock=self.clock,
-            )
-        )
-        for line in order.lines.values():
-            self._add_line(order, line)
-
-    def _add_line(self, order: core.Order, line: core.Line) -> None:
-        key = {"shop": order.shop, "order_id": order.order_id, "line_id": line.line_id}
-        rank = {"priority": order.priority, "placed_at": order.placed_at}
-        self.session.add(
-            models.OrderLine(
-                **key,
-                **rank,
-                position=line.position,
-                sku=line.sku,
-                ordered=line.ordered,
-                shortage=line.shortage,
-                pending=line.pending,
-                drop_ship=line.drop_ship,
-                shipped=line.shipped,
-                cancelled=line.cancelled,
-                rejected=line.rejected,
-                short=line.short,
-                sourced=str(line.sourced),
-                group_name=line.group,
-                staff_held=line.staff_held,
-                held_since=line.held_since,
-                told=line.told,
-                told_expected_at=line.told_expected_at,
-                told_days=line.told_days,
-                name=line.name,
-                unit_price=line.unit_price,
-                allocated=line.allocated,
-                queued=line.queued,
-                fillable=line.fillable,
-                linked=line.linked,
-                unlinked=line.unlinked,
-                unreleased=line.unreleased,
-                destination=order.destination,
-            )
-        )
-        self.session.add_all(
-            models.Allocation(
-                **key,
-                seq=allocation.seq,
-                source=allocation.source,
-                qty=allocation.qty,
-                by_fill=allocation.by_fill,
-                release_id=allocation.release_id,
-            )
-            for allocation in line.allocations
-            if allocation.qty
-        )
-        self.session.add_all(
-            models.Link(
-                **key,
-                **rank,
-                replenishment_id=link.replenishment_id,
-                by_hand=link.by_hand,
-                qty=link.qty,
-                sku=line.sku,
-                position=line.position,
-            )
-            for link in line.links
-            if link.qty
-        )
 
     def _keep_replenishment(self, replenishment: core.Replenishment, *, told: bool) -> None:
         name = replenishment.replenishment_id
@@ -437,59 +347,3 @@ class WorkingCopy:
             mine.qty, mine.manual, mine.received = line.qty, line.manual, line.received
             mine.linked, mine.picked = line.linked, line.picked
             mine.outstanding = 0 if replenishment.drop_ship else line.short_of
-
-    def _add_reasons(self, decision: Decision) -> None:
-        one_event = attrgetter("shop", "order_id", "cause", "at")
-        for n, (key, reasons) in enumerate(groupby(decision.reasons, key=one_event)):
-            shop, order_id, cause, at = key
-            self.session.add(
-                models.Reasons(
-                    shop=shop,
-                    order_id=order_id,
-                    clock=self.clock,
-                    n=n,
-                    at=at,
-                    decided=[(why.line_id, why.rule, why.numbers) for why in reasons],
-                    event_source=cause.source,
-                    event_id=cause.id,
-                    event_type=cause.type,
-                )
-            )
-
-    def _add_emissions(self, decision: Decision) -> None:
-        for n, emission in enumerate(decision.emissions):
-            message, at = emission.message, emission.at
-            kind = type(message).__name__
-            body = encode(
-                message,
-                id=emission.id,
-                cause_time=at,
-                subject=emission.subject,
-                traceparent=emission.traceparent,
-            ).decode()
-            place = {"id": emission.id, "clock": self.clock, "n": n}
-            key = outbound_key(message)
-            self.session.add(models.Outbox(**place, routing_key=key, type=kind, body=body, at=at))
-            self.session.add(
-                models.Emitted(
-                    **place,
-                    type=kind,
-                    body=body,
-                    time=at,
-                    event_source=emission.cause.source,
-                    event_id=emission.cause.id,
-                )
-            )
-            if isinstance(message, ExceptionRaised):
-                self.session.add(
-                    models.RaisedException(
-                        **place,
-                        code=str(message.code),
-                        reason=message.reason,
-                        message=message.message,
-                        refs=message.refs.model_dump(exclude_none=True),
-                        shop=message.refs.shop,
-                        order_id=message.refs.order_id,
-                        at=at,
-                    )
-                )
