@@ -14,7 +14,7 @@ from events.inbound import ItemChanged
 from handlers.state import Item, Keys, Line, OrderKey, Rank, SlotKey, Some, State
 from store.columns import instant_text
 from store.dialects.base import Answer
-from store.found import Found, share
+from store.found import Found, share, share_of_dated
 from store.statements import Columns, Firsts, Row
 from store.transaction import Transaction
 
@@ -136,10 +136,12 @@ def find(
         for item in asked.orderable
     ]
     after: list[Row] = [(item.sku, *_after(dated[item.sku])) for item in asked.dated]
+    asked.unlinked.lines_max = asked.misplaced.lines_max = share(state.rules, len(buying))
+    asked.held.lines_max = share_of_dated(state.rules, len(after))
     answers = [
-        _ask(tx, state, asked.unlinked, _UNLINKED, [row[:1] for row in buying]),
-        _ask(tx, state, asked.misplaced, _MISPLACED, buying),
-        _ask(tx, state, asked.held, _HELD, after),
+        _ask(tx, asked.unlinked, _UNLINKED, [row[:1] for row in buying]),
+        _ask(tx, asked.misplaced, _MISPLACED, buying),
+        _ask(tx, asked.held, _HELD, after),
     ]
     given: list[Row] = [
         (item.sku, row.place)
@@ -196,10 +198,7 @@ def _seller(state: State, item: Item) -> str | None:
     return item.vendor if automatic else None
 
 
-def _ask(
-    tx: Transaction, state: State, found: Found[str], firsts: Firsts, given: list[Row]
-) -> Answer:
-    found.lines_max = share(state.rules, len(given))
+def _ask(tx: Transaction, found: Found[str], firsts: Firsts, given: list[Row]) -> Answer:
     return tx.ask_first(firsts, given, found.lines_max + 1)
 
 

@@ -192,7 +192,8 @@ class _Walk:
         self.queued = 0
         self.linked: dict[str, int] = {}
         self.supplies: list[Supply] = []
-        self.cursor = cursor
+        self.begun = cursor
+        self.last: Line | None = None
         if cursor:
             self.destination, _rank, self.queued, self.linked = json.loads(cursor)
             self._look()
@@ -214,9 +215,16 @@ class _Walk:
         if line.unlinked > 0:
             promises.append(Promise(None))
         self._compare(line, later(promises))
-        priority, placed_at, *names = line.rank
+        self.last = line
+
+    @property
+    def cursor(self) -> str:
+        """Where it has come to, and what stands before, as text for a task."""
+        if self.last is None:
+            return self.begun
+        priority, placed_at, *names = self.last.rank
         rank = [priority, placed_at.isoformat(), *names]
-        self.cursor = json.dumps([destination, rank, self.queued, self.linked])
+        return json.dumps([self.destination, rank, self.queued, self.linked])
 
     def _look(self) -> None:
         turn = self.turn

@@ -155,6 +155,24 @@ def test_held_lines_come_by_destination_and_rank_a_part_at_a_time(
     assert stored(database, Keys(skus={"A"})).items["A"].held is None
 
 
+@rule("R12", "S6")
+@pytest.mark.parametrize(("skus", "lines_max", "read"), [(2, 1, 16), (4, 10, 40), (1, 10, 128)])
+def test_of_many_skus_together_more_lines_may_be_dated_than_filled(
+    database: Database, skus: int, lines_max: int, read: int
+) -> None:
+    state = empty()
+    for n in range(130):
+        waits(state, f"{n:03}", minutes=n)
+    for other_sku in range(1, skus):
+        waits(state, f"other {other_sku}", sku=f"B{other_sku}")
+    save_state(database, state)
+    names = {"A", *(f"B{n}" for n in range(1, skus))}
+    keys = Keys(skus=names, dated=dict.fromkeys(names))
+    held = stored(database, keys, Rules(fill_step_lines_max=lines_max)).items["A"].held
+    assert held is not None
+    assert (len(held.lines), held.more) == (read, True)
+
+
 @rule("R12", "R10")
 def test_of_the_skus_of_a_closed_replenishment_dates_and_links_are_read(database: Database) -> None:
     state = empty()
