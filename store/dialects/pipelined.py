@@ -1,8 +1,8 @@
 """A connection that sends statements ahead of the answers to those before.
 
 Each answer that is waited for costs the way to the server and back, and that a sleeping process is
-woken at both ends: 0.2 to 1.5 ms, some forty times in a batch. In libpq's pipeline mode the server finds
-the next statement there when it has ended one, and the client makes the next one meanwhile.
+woken at both ends: 0.2 to 1.5 ms, some forty times in a batch. In libpq's pipeline mode the server
+finds the next statement there when it has ended one, and the client makes the next one meanwhile.
 
 Each statement is followed by a Sync at once. Else the server would not take the session for idle in
 its transaction, and `idle_in_transaction_session_timeout` would not end one whose process was

@@ -158,7 +158,7 @@ class Postgresql(Dialect):
         return _firsts(firsts)
 
     def together(self, driver: Driver) -> AbstractContextManager[None]:
-        """By a pipeline (libpq's pipeline mode): a small batch waits for ten answers, not for forty."""
+        """By libpq's pipeline mode: a small batch waits for ten answers, not for forty."""
         return cast("AbstractContextManager[None]", driver.together())
 
     def ask(self, driver: Driver, query: Query, given: Rows, values: Mapping[str, Value]) -> Answer:
