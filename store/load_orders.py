@@ -224,7 +224,10 @@ def _lines(
     waiting = tx.ask(_SOME_LINES, sorted(keys[Extent.WAITING]))
     named = tx.ask(_THESE_LINES, sorted(these))
     for row in chain(whole(), others(), waiting(), named()):
-        order = state.orders[row[0], row[1]]
+        key = (row[0], row[1])
+        if key not in state.orders:
+            continue  # placed since the locks were had: to this transaction it is unknown
+        order = state.orders[key]
         if row[2] in order.lines:
             continue  # it has left, and some of it waits
         _line(tx, order, row)

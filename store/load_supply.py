@@ -171,7 +171,8 @@ def load(
                 raise Unloaded("supply", whole.replenishment_id)
             whole.complete = True
         for row in lines():
-            _line(state, row)
+            if row[0] in state.replenishments:  # else raised since the headers were read
+                _line(state, row)
         _check(state, named)
 
     return read

@@ -95,7 +95,7 @@ def loaded(
     database: Database, keys: Keys, events: Sequence[Event] = (), rules: Rules | None = None
 ) -> Iterator[State]:
     """Rows loaded and locked while the block runs."""
-    with database.begin() as tx:
+    with database.begin() as tx, tx.together():
         yield load(tx, keys, events, rules or Rules())
 
 

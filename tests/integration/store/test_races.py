@@ -5,17 +5,20 @@ PostgreSQL only, but for one: SQLite has one writer at a time.
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 
 from events.envelope import Event
 from handlers.batch import decide, keys_of
 from handlers.policy import Rules
+from handlers.state import Keys
 from store import inbox, schema
 from store.dialects.base import Limits
 from store.errors import Transient
 from store.load import load
 from store.save import save
+from store.statements import Query, names_of
 from store.transaction import Database, Transaction
 from tests.support.builders import (
     item_changed,
@@ -24,8 +27,19 @@ from tests.support.builders import (
     place_changed,
     stock_received,
 )
-from tests.support.keeping import NOW, arrival, in_the_way, keep, other, rows, still_waits
+from tests.support.keeping import (
+    NOW,
+    after_waiting,
+    arrival,
+    in_the_way,
+    keep,
+    other,
+    rows,
+    still_waits,
+    stored,
+)
 from tests.support.rules import rule
+from tests.support.services import isolation
 
 SECONDS_MAX = 20
 
@@ -134,6 +148,31 @@ def test_orders_and_their_cancellations_at_once_never_miss_each_other(postgres: 
     assert rows(postgres, schema.waiting) == []
     assert rows(postgres, schema.order_lines, "cancelled") == [0] + [1] * 30
     assert set(rows(postgres, schema.inbox, "outcome")) == {"applied"}
+
+
+@rule("C3", "L6")
+def test_an_order_placed_between_the_locks_and_the_lines_is_unknown(postgres: Database) -> None:
+    keep(postgres, order_placed("0", [("A", 1)]))
+    both = {("main", "0"), ("main", "9")}
+    keys = Keys(orders=both, usable_orders=both)
+    with ThreadPoolExecutor(1) as pool:
+        with postgres.begin() as tx:
+            tx.query(Query("SELECT t.order_id FROM orders AS t {lock}"))
+            waits = pool.submit(stored, postgres, keys)
+            assert still_waits(waits)  # for the one order; the other is not there yet
+            for table in (schema.orders, schema.order_lines):
+                names = names_of(table)
+                copied = ["'9'" if name == "order_id" else name for name in names]
+                tx.run(
+                    Query(
+                        f"INSERT INTO {table.name} ({', '.join(names)})"
+                        f" SELECT {', '.join(copied)} FROM {table.name}"
+                    )
+                )
+        state = after_waiting(waits, partial(stored, postgres, keys))
+    assert [line.sku for line in state.orders["main", "0"].lines.values()] == ["A"]
+    if isolation() == "read_committed":
+        assert state.unknown_orders == {("main", "9")}
 
 
 def test_no_stand_in_for_an_unknown_order_is_left_behind(database: Database) -> None:
