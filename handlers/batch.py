@@ -10,7 +10,7 @@
 Nothing here waits, reads or writes: `store.load` comes before, `store.save` after.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from events.envelope import Event
@@ -44,11 +44,11 @@ from handlers import (
     stock,
     supply,
 )
+from handlers.acted_on import items_of
 from handlers.decision import Applied, Decision, Deferred, Outcome, Repeated
 from handlers.facts import heard_before
 from handlers.keys import keys_of, slots_of
 from handlers.refusals import not_found_in_time
-from handlers.rows.orders import VENDOR
 from handlers.rules import release, replenishment, telling
 from handlers.rules.filling import serve
 from handlers.rules.sellable import sellable, status, unseen_status
@@ -149,7 +149,7 @@ def _turn(books: Books, event: Event, received_at: datetime) -> Outcome:
     if known is not None:
         return known
     try:
-        items = sorted(_items(state, event), key=lambda item: item.sku)
+        items = sorted(items_of(state, event), key=lambda item: item.sku)
         if state.walks:
             _apply_walks(books, items, event)
         unfinished = _unfinished(turn, items)
@@ -298,58 +298,6 @@ def _dispatch(turn: Turn, event: Event) -> Outcome:  # noqa: C901, PLR0911, PLR0
             return catalogue.shop_changed(turn, event, data)
         case PlaceChanged() as data:
             return catalogue.place_changed(turn, event, data)
-
-
-def _items(state: State, event: Event) -> Iterable[Item]:  # noqa: C901 - one case per event
-    """Return the skus an event acts on; they wait together while one of them is busy (S6)."""
-    skus: set[str] = set()
-    match event.data:
-        case (
-            StockTransferred(lines=lines)
-            | StockReturned(lines=lines)
-            | StockCounted(lines=lines)
-            | ReplenishmentRequested(lines=lines)
-        ):
-            skus = {line.sku for line in lines}
-        case OrderPlaced() | OrderChanged() as data:
-            skus = {line.sku for line in data.lines}
-            skus |= _skus_of(state, (data.shop, data.order_id))
-        case StockReceived() as data:
-            skus = {line.sku for line in data.lines}
-            replenishment = state.replenishments.get(data.replenishment_id or "")
-            if replenishment is not None:
-                skus |= set(replenishment.lines)
-        case OrderShipped() as data if not data.source.startswith(VENDOR):
-            order = state.order_in_part((data.shop, data.order_id))
-            there = {} if order is None else order.lines
-            skus = {there[row.line_id].sku for row in data.lines if row.line_id in there}
-        case (
-            OrderCancelled()
-            | OrderShipped()
-            | OrderHoldCleared()
-            | BackToShipRequested()
-            | LineBackordered()
-        ) as data:
-            skus = _skus_of(state, (data.shop, data.order_id))
-        case ReplenishmentClosed() as data:
-            replenishment = state.replenishments.get(data.replenishment_id)
-            if replenishment is not None:
-                skus = set(replenishment.lines)
-        case ItemChanged() as data:
-            skus = {data.sku}
-        case _:
-            pass
-    return [state.item(sku) for sku in skus]
-
-
-def _skus_of(state: State, key: OrderKey) -> set[str]:
-    """Return the skus of an order, and those that changes which came before it bring along."""
-    order = state.order(key)
-    skus = set() if order is None else {line.sku for line in order.lines.values()}
-    for event, _received_at in state.waiting.get(key, ()):
-        if isinstance(event.data, OrderChanged | ReplenishmentRequested):
-            skus |= {line.sku for line in event.data.lines}
-    return skus
 
 
 def _apply_walks(books: Books, items: Collection[Item], event: Event) -> None:

@@ -12,7 +12,13 @@ from store import inbox, schema, tasks, waiting
 from store.load import load
 from store.save import save
 from store.transaction import Database
-from tests.support.builders import order_cancelled, order_placed, stock_received
+from tests.support.builders import (
+    order_cancelled,
+    order_placed,
+    order_shipped,
+    place_changed,
+    stock_received,
+)
 from tests.support.keeping import NOW, arrival, keep, rows, save_state, stored
 from tests.support.rules import rule
 
@@ -69,6 +75,26 @@ def test_what_waits_for_an_order_comes_in_the_order_it_came(database: Database) 
     assert state.waiting == {
         ("main", "1"): [(event, NOW + timedelta(seconds=n)) for n, event in enumerate(early)]
     }
+
+
+@rule("S6", "S9")
+def test_a_shipment_waits_for_the_skus_of_its_lines_and_for_no_other_of_its_order(
+    database: Database,
+) -> None:
+    keep(
+        database,
+        place_changed("WH1"),
+        stock_received("r", "WH1", [("A", 1), ("B", 1)]),
+        order_placed("1", [("A", 1), ("B", 1)]),
+    )
+    with database.begin() as tx:
+        busy = load(tx, Keys(skus={"A"}), [], Rules())
+        busy.items["A"].busy = True
+        save(tx, busy, Decision(), NOW)
+    left = [order_shipped("1", f"s{n}", "WH1", [(n, 1)]) for n in ("1", "2")]
+    kept = keep(database, *left)
+    assert kept.decision.outcomes == [(left[0], Deferred(sku="A")), (left[1], Applied())]
+    assert rows(database, schema.order_lines, "sku", "shipped") == [("A", 0), ("B", 1)]
 
 
 @rule("C3")
